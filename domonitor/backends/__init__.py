@@ -1,0 +1,1 @@
+"""The download services: each translates its own world into the vocabulary of domonitor.jobs."""

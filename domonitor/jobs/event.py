@@ -1,0 +1,33 @@
+"""One line of a job's timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domonitor.jobs.state import JobState
+
+
+class EventKind(StrEnum):
+    """What a line of the timeline is about."""
+
+    STATE = "state"
+    ERROR = "error"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a job, at a moment in UTC.
+
+    state: the state entered. code: HRESULT of an error or a refused command. detail: a command or a file.
+    origin: who caused it ("window", "command line", "engine", …).
+    """
+
+    at: datetime
+    kind: EventKind
+    state: JobState | None = None
+    code: int | None = None
+    detail: str = ""
+    origin: str = ""
