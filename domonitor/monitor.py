@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
@@ -45,8 +45,14 @@ class Monitor:
     its jobs stay known.
     """
 
-    def __init__(self, backends: Iterable[Backend], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        backends: Iterable[Backend],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._watches = {backend.name: _Watch(backend) for backend in backends}
         self._jobs: dict[JobKey, Job] = {}
         self._meters: dict[JobKey, RateMeter] = {}
@@ -118,14 +124,14 @@ class Monitor:
 
     async def close(self) -> None:
         """Stops watching and closes every backend, within 1.5 s for all together; who takes longer is left behind."""
-        closing = {watch.close(): watch.backend.name for watch in self._watches.values()}
+        closing = {future: watch.backend.name for watch in self._watches.values() for future in watch.close()}
         if not closing:
             return
         done, late = await asyncio.wait(closing, timeout=CLOSE_WITHIN_S)
         for future in late:
             _log.warning("%s did not close in time and was left behind", closing[future])
         for future in done:
-            if error := future.exception():
+            if not future.cancelled() and (error := future.exception()):
                 _log.error("%s did not close cleanly", closing[future], exc_info=error)
 
     async def _execute(self, service: str, request: CommandRequest) -> tuple[Outcome, ...]:
@@ -150,7 +156,7 @@ class Monitor:
                 if not isinstance(error, DomonitorError):
                     _log.exception("%s failed", watch.backend.name)
                 self._publish(watch, Change(health=Health(HealthState.UNAVAILABLE, _reason(error))))
-                await asyncio.sleep(retry_s)
+                await self._sleep(retry_s)
                 retry_s = min(retry_s * 2, LAST_RETRY_S)
                 continue
             retry_s = FIRST_RETRY_S
@@ -158,7 +164,7 @@ class Monitor:
                 change = Change(change.upserts, change.removals, Health())
             if not change.is_empty:
                 self._publish(watch, change)
-                await asyncio.sleep(PUBLISH_PAUSE_S)
+                await self._sleep(PUBLISH_PAUSE_S)
             await watch.wait()
 
     def _publish(self, watch: _Watch, change: Change) -> None:
@@ -215,10 +221,13 @@ class _Watch:
             async with asyncio.timeout(self.backend.poll_interval_s):
                 await self.woken.wait()
 
-    def close(self) -> asyncio.Future[None]:
-        if self._task is not None:
-            self._task.cancel()
-        return asyncio.wrap_future(self.thread.close(self.backend.close))
+    def close(self) -> tuple[asyncio.Future[None], ...]:
+        """What is to be awaited: the pump's end, and the backend's."""
+        closed = asyncio.wrap_future(self.thread.close(self.backend.close))
+        if self._task is None:
+            return (closed,)
+        self._task.cancel()
+        return self._task, closed
 
 
 def _reason(error: Exception) -> str:

@@ -22,7 +22,7 @@ class BackendThread:
         self._work = threading.Condition()
         self._urgent: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._later: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
-        self._is_closed = False
+        self._closing: Future[Any] | None = None
         self._thread = threading.Thread(target=self._run, name=f"domonitor-{name}", daemon=True)
         self._thread.start()
 
@@ -30,17 +30,19 @@ class BackendThread:
         """Runs the call on the thread. Urgent calls (commands) go before all that are not (polls)."""
         future: Future[T] = Future()
         with self._work:
-            if self._is_closed:
+            if self._closing is not None:
                 raise RuntimeError("the thread is closed")
             (self._urgent if is_urgent else self._later).append((future, call))
             self._work.notify()
         return future
 
     def close(self, last_call: Callable[[], T]) -> Future[T]:
-        """Drops what waits, runs the last call and ends the thread. Does not wait."""
-        future: Future[T] = Future()
+        """Drops what waits, runs the last call and ends the thread. Does not wait. Only the first close counts."""
         with self._work:
-            self._is_closed = True
+            if self._closing is not None:
+                return self._closing
+            future: Future[T] = Future()
+            self._closing = future
             for waiting, _ in (*self._urgent, *self._later):
                 waiting.cancel()
             self._later.clear()
@@ -53,7 +55,7 @@ class BackendThread:
         while True:
             with self._work:
                 while not (self._urgent or self._later):
-                    if self._is_closed:
+                    if self._closing is not None:
                         return
                     self._work.wait()
                 future, call = (self._urgent or self._later).popleft()

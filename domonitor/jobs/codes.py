@@ -59,13 +59,14 @@ class Meaning:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The symbolic names, the usual one first."""
-        return tuple(self.name.split(" / "))
+        """The symbolic names, the usual one first; a describing one where no header gives the code a name."""
+        return tuple(name.removesuffix(" (no SDK name)") for name in self.name.split(" / "))
 
     @property
     def title(self) -> str:
         """The meaning in a few plain words, without a full stop."""
-        return self.headline or re.split(r"(?<=[^.])[.;](?:\s|$)", self.meaning, maxsplit=1)[0].rstrip(".")
+        plain = re.sub(r"\s*\([^)]*\)", "", self.meaning)
+        return self.headline or re.split(r"[.;](?:\s|$)", plain, maxsplit=1)[0]
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -158,12 +159,10 @@ def explain(code: int | str) -> Explanation:
 def _parse(text: str) -> int:
     """The number that a text stands for."""
     text = text.strip()
-    if re.fullmatch(r"[+-]\d+", text):
-        return int(text)
-    # Eight hex digits are a code copied without its 0x; shorter digits are a decimal number.
-    if re.fullmatch(r"(0[xX])[0-9a-fA-F]{1,8}[lLuU]*", text) or re.fullmatch(r"[0-9a-fA-F]{8}", text):
+    # Eight hex digits are a code copied without its 0x; other digits are a decimal number.
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}[lLuU]*", text) or re.fullmatch(r"[0-9a-fA-F]{8}", text):
         return int(text.rstrip("lLuU"), 16)
-    if re.fullmatch(r"\d{1,10}", text):
+    if re.fullmatch(r"[+-]?\d{1,20}", text):
         return int(text)
     name = text.upper()
     if name in _by_name():
@@ -203,6 +202,9 @@ def _passes(code: int, meanings: tuple[Meaning, ...], service: str) -> bool | No
             return True
         if said.startswith(("fatal", "not transient")):
             return False
+    # A status that has no word of its own: our engine tries again where the server itself has failed.
+    if service == "engine" and code >> 16 == hresult.HTTP_STATUS >> 16 and 400 <= code & 0xFFFF < 600:
+        return code & 0xFFFF >= 500
     return None
 
 

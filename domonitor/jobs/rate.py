@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 WINDOW_S = 5.0
 
@@ -35,11 +36,14 @@ class RateMeter:
         if len(samples) < 2:
             return None
         window_start_s = now_s - WINDOW_S
-        first_s, first_bytes = samples[0]
-        for sample_s, sample_bytes in samples:
-            if sample_s > window_start_s:
-                break
-            first_s, first_bytes = max(sample_s, window_start_s), sample_bytes
+        if samples[-1][0] <= window_start_s:
+            return 0.0
+        earlier, later = next(pair for pair in pairwise(samples) if pair[1][0] > window_start_s)
+        first_s, first_bytes = float(earlier[0]), float(earlier[1])
+        if first_s < window_start_s:
+            # The window begins between two samples; what came there is taken as spread evenly.
+            first_bytes += (later[1] - first_bytes) * (window_start_s - first_s) / (later[0] - first_s)
+            first_s = window_start_s
         elapsed_s = now_s - first_s
         if elapsed_s <= 0:
             return None

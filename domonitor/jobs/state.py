@@ -74,7 +74,8 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         JobState.SUSPENDED: frozenset({JobState.QUEUED}) | FINAL,
         JobState.ERROR: frozenset({JobState.QUEUED}) | FINAL,
         JobState.TRANSIENT_ERROR: frozenset({JobState.QUEUED, JobState.SUSPENDED, JobState.ERROR}) | FINAL,
-        JobState.TRANSFERRED: frozenset({JobState.QUEUED}) | FINAL,
+        # To ERROR where the files can't get their names by themselves (ours).
+        JobState.TRANSFERRED: frozenset({JobState.QUEUED, JobState.ERROR}) | FINAL,
         JobState.ACKNOWLEDGED: frozenset(),
         JobState.CANCELLED: frozenset(),
     }

@@ -1,0 +1,117 @@
+"""The engine as one of the services that the monitor watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from domonitor.backends.engine import failures
+from domonitor.backends.engine.manager import EngineJob, EngineManager
+from domonitor.backends.engine.records import SERVICE
+from domonitor.backends.engine.settings import EngineSettings
+from domonitor.jobs import codes, hresult
+from domonitor.jobs.change import Change, Health, PendingChange
+from domonitor.jobs.error import CallFailed, CopyError
+from domonitor.jobs.event import Event
+from domonitor.jobs.job import JobFile
+from domonitor.jobs.request import CommandRequest, NewJob, Outcome
+from domonitor.jobs.state import Command
+
+PAGE = 500
+
+
+class EngineBackend:
+    """Serves an engine on one folder. It wakes the monitor itself; see Backend."""
+
+    name = SERVICE
+    commands = frozenset(Command)
+    poll_interval_s: float | None = None
+
+    def __init__(self, folder: Path, settings: EngineSettings | None = None) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._manager: EngineManager | None = None
+        self._pending: PendingChange | None = None
+        self._wake: Callable[[], None] = lambda: None
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """See Backend. Raises FolderInUse, StoreUnusable."""
+        self._wake = wake
+        self._manager = EngineManager(self._folder, self._settings)
+        self._pending = self._manager.add_reader(wake)
+
+    def poll(self) -> Change:
+        """See Backend."""
+        if self._pending is None:
+            return Change(health=Health())
+        change, is_more_left = self._pending.take(PAGE)
+        if is_more_left:
+            self._wake()
+        return change
+
+    def execute(self, request: CommandRequest) -> tuple[Outcome, ...]:
+        """See Backend."""
+        return tuple(self._execute(request.command, job_id, request.origin) for job_id in request.job_ids)
+
+    def add(self, jobs: Sequence[NewJob]) -> tuple[Outcome, ...]:
+        """See Backend."""
+        return tuple(
+            Outcome(str(answer.get_id())) if isinstance(answer, EngineJob) else _refused(None, answer)
+            for answer in self._open_manager.add_many(jobs)
+        )
+
+    def get_error(self, job_id: str) -> CopyError:
+        """See Backend."""
+        return self._job(job_id).copy_error()
+
+    def files(self, job_id: str) -> tuple[JobFile, ...]:
+        """See Backend."""
+        return self._job(job_id).files()
+
+    def timeline(self, job_id: str) -> tuple[Event, ...]:
+        """See Backend."""
+        return self._open_manager.timeline(UUID(job_id))
+
+    def close(self) -> None:
+        """See Backend."""
+        if self._manager is not None:
+            self._manager.close()
+            self._manager = None
+
+    @property
+    def _open_manager(self) -> EngineManager:
+        if self._manager is None:
+            raise failures.refusal(hresult.E_UNEXPECTED, "The download engine is not running.")
+        return self._manager
+
+    def _job(self, job_id: str) -> EngineJob:
+        return EngineJob(self._open_manager, UUID(job_id))
+
+    def _execute(self, command: Command, job_id: str, origin: str) -> Outcome:
+        job = self._job(job_id)
+        try:
+            if command is Command.RESUME:
+                job.resume(origin)
+            elif command is Command.SUSPEND:
+                job.suspend(origin)
+            elif command is Command.CANCEL:
+                if job.cancel(origin):
+                    return _warned(job_id, hresult.BG_S_UNABLE_TO_DELETE_FILES)
+            elif job.complete(origin):
+                return replace(_warned(job_id, hresult.BG_S_PARTIAL_COMPLETE), is_partial=True)
+        except CallFailed as refusal:
+            return _refused(job_id, refusal)
+        return Outcome(job_id)
+
+
+def _warned(job_id: str, code: int) -> Outcome:
+    explanation = codes.explain(code)
+    return Outcome(job_id, code, explanation.name, explanation.details)
+
+
+def _refused(job_id: str | None, refusal: Exception) -> Outcome:
+    if isinstance(refusal, CallFailed):
+        return Outcome(job_id, refusal.code, refusal.name, str(refusal))
+    raise refusal

@@ -1,0 +1,107 @@
+"""What a call may be given. Everything here raises CallFailed and touches nothing."""
+
+from __future__ import annotations
+
+import os
+from enum import IntEnum
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from domonitor.backends.engine import failures
+from domonitor.jobs import hresult
+from domonitor.jobs.job import NotifyFlags
+from domonitor.jobs.request import NewFile, NewJob
+
+DISPLAY_NAME_LENGTH = 256
+DESCRIPTION_LENGTH = 1_024
+URL_LENGTH = 2_200
+RANGES = 500
+
+E = TypeVar("E", bound=IntEnum)
+
+
+def check_display_name(display_name: str) -> None:
+    """1 to 256 characters."""
+    if not 1 <= len(display_name) <= DISPLAY_NAME_LENGTH:
+        raise failures.refusal(
+            hresult.E_INVALIDARG, f"A job's name has 1 to {DISPLAY_NAME_LENGTH} characters. Choose another one."
+        )
+
+
+def check_description(description: str) -> None:
+    """At most 1,024 characters."""
+    if len(description) > DESCRIPTION_LENGTH:
+        raise failures.refusal(
+            hresult.E_INVALIDARG, f"A job's description has at most {DESCRIPTION_LENGTH:,} characters. Shorten it."
+        )
+
+
+def check_remote_name(remote_name: str) -> None:
+    """An http or https address of at most 2,200 characters."""
+    if len(remote_name) > URL_LENGTH:
+        raise failures.refusal(
+            hresult.E_INVALIDARG,
+            f"The address has {len(remote_name):,} characters; at most {URL_LENGTH:,} are allowed. Use a shorter one.",
+        )
+    if any(ord(sign) <= 0x20 or ord(sign) == 0x7F for sign in remote_name):
+        raise failures.refusal(
+            hresult.E_INVALIDARG, "The address contains a space or a control character. Write a space as %20."
+        )
+    try:
+        parts = urlsplit(remote_name)
+        is_usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+        parts = None
+    if parts is not None and parts.scheme not in ("http", "https"):
+        raise failures.refusal(
+            hresult.E_INVALIDARG, "The address must begin with http:// or https://. Other kinds can't be downloaded."
+        )
+    if not is_usable:
+        raise failures.refusal(
+            hresult.E_INVALIDARG, "The address names no valid server. Check what stands behind http:// or https://."
+        )
+
+
+def check_new_file(file: NewFile) -> None:
+    """A usable address, an absolute local name, sensible ranges and size."""
+    check_remote_name(file.remote_name)
+    if "\0" in file.local_name or not os.path.isabs(file.local_name) or not os.path.basename(file.local_name):  # noqa: PTH117, PTH119
+        raise failures.refusal(
+            hresult.E_INVALIDARG, f'"{file.local_name}" is no full path of a file. Give one with its folder.'
+        )
+    if file.size is not None and file.size < 0:
+        raise failures.refusal(hresult.E_INVALIDARG, "A file's size can't be less than 0.")
+    if file.ranges:
+        raise failures.refusal(hresult.E_NOTIMPL, "Parts of a file can't be downloaded yet. Download the whole file.")
+
+
+def check_new_job(job: NewJob) -> None:
+    """A usable name and at least one file."""
+    check_display_name(job.display_name)
+    if not job.files:
+        raise failures.refusal(hresult.DO_E_JOB_EMPTY)
+    for file in job.files:
+        check_new_file(file)
+
+
+def known(kind: type[E], value: int) -> E:
+    """The value as a member of its enumeration."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise failures.refusal(hresult.E_NOTIMPL, f"{value} is no {kind.__name__}.") from None
+
+
+def known_flags(flags: int) -> NotifyFlags:
+    """The flags, if all are known."""
+    if flags & ~int(NotifyFlags(0x1F)):
+        raise failures.refusal(hresult.E_NOTIMPL, f"{flags:#x} contains unknown notify flags.")
+    return NotifyFlags(flags)
+
+
+def seconds(value: float) -> float:
+    """A time that is not negative."""
+    if value < 0:
+        raise failures.refusal(hresult.E_INVALIDARG, "A time can't be less than 0 seconds.")
+    return float(value)

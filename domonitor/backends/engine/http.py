@@ -1,0 +1,388 @@
+"""libcurl: the only place that speaks to it. One thread uses one Http.
+
+Why it is done so (measured, tests/benchmarks): libcurl hands over 16 KiB at a time, so bodies go straight into a
+bound method of C; options are set once on handles that are used again; the multi interface is driven by
+socket_action with a selector of our own, because its own select spins without sockets and ignores its timers.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pycurl
+
+from domonitor.backends.engine.failures import Failure
+from domonitor.backends.engine.settings import EngineSettings
+from domonitor.jobs import hresult
+from domonitor.jobs.error import ErrorContext
+
+MAX_REDIRECTS = 20
+_FOLLOWED = frozenset({301, 302, 303, 307, 308})
+
+# The binding has no names for these. Source: curl/curl.h.
+_E_WEIRD_SERVER_REPLY = 8
+_E_HTTP2_STREAM = 92
+
+_TRANSPORT = ErrorContext.GENERAL_TRANSPORT
+_REMOTE = ErrorContext.REMOTE_FILE
+
+_FAILURES: dict[int, tuple[ErrorContext, int, str]] = {
+    pycurl.E_URL_MALFORMAT: (_REMOTE, hresult.INET_E_INVALID_URL, "The address can't be read."),
+    pycurl.E_UNSUPPORTED_PROTOCOL: (
+        _REMOTE,
+        hresult.WININET_E_UNRECOGNIZED_SCHEME,
+        "The address, or one that the server passed us on to, is neither http nor https.",
+    ),
+    pycurl.E_COULDNT_RESOLVE_HOST: (_TRANSPORT, hresult.WININET_E_NAME_NOT_RESOLVED, '"{host}" has no address.'),
+    pycurl.E_COULDNT_RESOLVE_PROXY: (
+        _TRANSPORT,
+        hresult.WININET_E_NAME_NOT_RESOLVED,
+        "The name of the proxy has no address.",
+    ),
+    pycurl.E_COULDNT_CONNECT: (_TRANSPORT, hresult.WININET_E_CANNOT_CONNECT, "No connection to {host} could be made."),
+    pycurl.E_OPERATION_TIMEDOUT: (_TRANSPORT, hresult.WININET_E_TIMEOUT, "{host} was silent for too long."),
+    pycurl.E_PARTIAL_FILE: (
+        _TRANSPORT,
+        hresult.WININET_E_CONNECTION_ABORTED,
+        "{host} closed the connection before the end of the file.",
+    ),
+    pycurl.E_GOT_NOTHING: (
+        _TRANSPORT,
+        hresult.WININET_E_CONNECTION_ABORTED,
+        "{host} closed the connection without an answer.",
+    ),
+    pycurl.E_RECV_ERROR: (_TRANSPORT, hresult.WININET_E_CONNECTION_RESET, "The connection to {host} broke off."),
+    pycurl.E_SEND_ERROR: (_TRANSPORT, hresult.WININET_E_CONNECTION_RESET, "The connection to {host} broke off."),
+    pycurl.E_HTTP2: (_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, "The HTTP/2 connection to {host} broke off."),
+    _E_HTTP2_STREAM: (
+        _TRANSPORT,
+        hresult.WININET_E_CONNECTION_ABORTED,
+        "{host} broke off the HTTP/2 stream.",
+    ),
+    pycurl.E_TOO_MANY_REDIRECTS: (
+        _REMOTE,
+        hresult.WININET_E_REDIRECT_FAILED,
+        f"The server passed us on more than {MAX_REDIRECTS} times.",
+    ),
+    _E_WEIRD_SERVER_REPLY: (
+        _REMOTE,
+        hresult.WININET_E_INVALID_SERVER_RESPONSE,
+        "The answer of {host} is not HTTP.",
+    ),
+    pycurl.E_BAD_CONTENT_ENCODING: (
+        _REMOTE,
+        hresult.WININET_E_INVALID_SERVER_RESPONSE,
+        "The answer of {host} can't be decoded.",
+    ),
+    pycurl.E_SSL_CONNECT_ERROR: (
+        _TRANSPORT,
+        hresult.WINHTTP_SECURE_FAILURE,
+        "{host} and this computer could not agree on a secure connection.",
+    ),
+    pycurl.E_SSL_CACERT_BADFILE: (
+        _TRANSPORT,
+        hresult.WININET_E_INVALID_CA,
+        "This computer's list of trusted certificate authorities can't be read.",
+    ),
+}
+
+_CERTIFICATE_DATE = frozenset({9, 10, 11, 12})
+"""X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED and their CRL kin. Source: openssl/x509_vfy.h."""
+
+
+@dataclass(slots=True)
+class Response:
+    """The head of the final answer; names of headers in lower case."""
+
+    status: int = 0
+    reason: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def number(self, name: str) -> int | None:
+        """A header as a whole number, None where it is missing or none."""
+        text = self.headers.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def retry_after_s(self) -> float:
+        """How long the server asks us to wait, 0 where it does not."""
+        seconds = self.number("retry-after")
+        if seconds is not None:
+            return float(seconds)
+        try:
+            return max(0.0, parsedate_to_datetime(self.headers["retry-after"]).timestamp() - time.time())
+        except (KeyError, ValueError, TypeError):
+            return 0.0
+
+
+class Fetch(Protocol):
+    """What a file's transfer tells Http, and is told by it."""
+
+    url: str
+    byte_range: str
+    """"5-" to go on behind the fifth byte, "" for the whole file."""
+
+    if_range: str
+    """The validator under which the range may be sent, "" for none."""
+
+    write: Callable[[bytes], object]
+    """Takes the body. Best a bound method of C: there is no Python frame for each block then."""
+
+    def begin(self, response: Response) -> bool:
+        """The final answer's head is here. Returns whether its body is wanted; if not, the transfer ends."""
+
+    def end(self, failure: Failure | None) -> None:
+        """The transfer is over."""
+
+
+class Http:
+    """Runs any number of fetches in the calls of step."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, settings.connections)
+        self._timer_at_s: float | None = None
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        self._running: dict[Fetch, _Easy] = {}
+        self._idle: deque[_Easy] = deque()
+        self._trust_options: tuple[tuple[int, str | int], ...] | None = None
+
+    def start(self, fetch: Fetch) -> None:
+        """Begins; end is called from a later step, never from here."""
+        easy = self._idle.pop() if self._idle else _Easy(self._settings)
+        if fetch.url[:6].lower() == "https:" and not easy.is_trusting:
+            for option, value in self._trust():
+                easy.curl.setopt(option, value)
+            easy.is_trusting = True
+        easy.prepare(fetch)
+        self._running[fetch] = easy
+        self._multi.add_handle(easy.curl)
+
+    def stop(self, fetch: Fetch) -> None:
+        """Ends a fetch without a word; one that has ended already is fine. Never from within begin or end."""
+        if (easy := self._running.pop(fetch, None)) is not None:
+            self._release(easy)
+
+    def step(self, timeout_s: float | None) -> None:
+        """Waits for something to happen, or the time to pass (None: as long as it takes), and handles it."""
+        if self._timer_at_s is not None:
+            until_timer_s = max(0.0, self._timer_at_s - time.monotonic())
+            timeout_s = until_timer_s if timeout_s is None else min(timeout_s, until_timer_s)
+        for key, events in self._selector.select(timeout_s):
+            if key.fileobj is self._woken:
+                self._drain()
+                continue
+            curl_events = (events & selectors.EVENT_READ and pycurl.CSELECT_IN) | (
+                events & selectors.EVENT_WRITE and pycurl.CSELECT_OUT
+            )
+            self._multi.socket_action(key.fd, curl_events)
+        if self._timer_at_s is not None and self._timer_at_s <= time.monotonic():
+            self._timer_at_s = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._end_finished()
+
+    def wake(self) -> None:
+        """Ends the waiting of step. Any thread."""
+        # A full buffer wakes as well, and behind a closed one nobody waits any more.
+        with suppress(OSError):
+            self._waker.send(b"\0")
+
+    def close(self) -> None:
+        """Ends everything."""
+        for easy in self._running.values():
+            self._multi.remove_handle(easy.curl)
+            easy.curl.close()
+        for easy in self._idle:
+            easy.curl.close()
+        self._running.clear()
+        self._idle.clear()
+        self._multi.close()
+        self._selector.close()
+        self._woken.close()
+        self._waker.close()
+
+    def _release(self, easy: _Easy) -> None:
+        self._multi.remove_handle(easy.curl)
+        easy.forget()
+        self._idle.append(easy)
+
+    def _end_finished(self) -> None:
+        left = 1
+        while left:
+            left, succeeded, failed = self._multi.info_read()
+            for curl in succeeded:
+                self._end(curl, 0, "")
+            for curl, code, message in failed:
+                self._end(curl, code, message)
+
+    def _end(self, curl: Any, code: int, message: str) -> None:
+        easy: _Easy = curl.easy
+        fetch = easy.fetch
+        if fetch is None:
+            return  # it was stopped by another one's end
+        failure = _failure(curl, code, message, fetch.url) if code else None
+        del self._running[fetch]
+        self._release(easy)
+        fetch.end(failure)
+
+    def _watch_socket(self, event: int, descriptor: int, _multi: object, _data: object) -> None:
+        if event == pycurl.POLL_REMOVE:
+            self._selector.unregister(descriptor)
+            return
+        events = (selectors.EVENT_READ if event & pycurl.POLL_IN else 0) | (
+            selectors.EVENT_WRITE if event & pycurl.POLL_OUT else 0
+        )
+        if descriptor in self._selector.get_map():
+            self._selector.modify(descriptor, events)
+        else:
+            self._selector.register(descriptor, events)
+
+    def _set_timer(self, timeout_ms: int) -> None:
+        self._timer_at_s = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            while self._woken.recv(4096):
+                pass
+
+    def _trust(self) -> tuple[tuple[int, str | int], ...]:
+        """How certificates are checked: by what this system trusts; the libcurl in the wheel knows no list."""
+        if self._trust_options is None:
+            self._trust_options = tuple(_system_trust())
+        return self._trust_options
+
+
+class _Easy:
+    """One libcurl handle with the options that never change, used for one fetch after the other."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.curl: Any = pycurl.Curl()
+        self.curl.easy = self
+        self.is_trusting = False
+        self.fetch: Fetch | None = None
+        self._response = Response()
+        self._is_taken = False
+        self._has_range = False
+        for option, value in (
+            (pycurl.NOSIGNAL, 1),
+            (pycurl.NOPROGRESS, 1),
+            (pycurl.FOLLOWLOCATION, 1),
+            (pycurl.MAXREDIRS, MAX_REDIRECTS),
+            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.BUFFERSIZE, 512 * 1024),
+            (pycurl.CONNECTTIMEOUT_MS, int(settings.connect_timeout_s * 1000)),
+            (pycurl.LOW_SPEED_LIMIT, 1),
+            (pycurl.LOW_SPEED_TIME, max(1, round(settings.stall_timeout_s))),
+            (pycurl.TCP_KEEPALIVE, 1),
+            (pycurl.USERAGENT, settings.user_agent),
+            (pycurl.HEADERFUNCTION, self._take_header),
+        ):
+            self.curl.setopt(option, value)
+
+    def prepare(self, fetch: Fetch) -> None:
+        """Sets what belongs to this fetch alone."""
+        self.fetch = fetch
+        self._response = Response()
+        self._is_taken = False
+        self.curl.setopt(pycurl.URL, fetch.url.encode())
+        if fetch.byte_range:
+            self.curl.setopt(pycurl.RANGE, fetch.byte_range)
+            self.curl.setopt(pycurl.HTTPHEADER, [f"If-Range: {fetch.if_range}"] if fetch.if_range else [])
+        elif self._has_range:
+            self.curl.unsetopt(pycurl.RANGE)
+            self.curl.setopt(pycurl.HTTPHEADER, [])
+        self._has_range = bool(fetch.byte_range)
+        self.curl.setopt(pycurl.WRITEFUNCTION, fetch.write)
+
+    def forget(self) -> None:
+        """Lets go of the fetch and of what took its body."""
+        self.fetch = None
+        self.curl.setopt(pycurl.WRITEFUNCTION, len)
+
+    def _take_header(self, line: bytes) -> int | None:
+        if self._is_taken:
+            return None  # trailers of a chunked body
+        text = line.decode("latin-1").rstrip("\r\n")
+        response = self._response
+        if text.startswith("HTTP/"):
+            _, _, rest = text.partition(" ")
+            status, _, reason = rest.partition(" ")
+            self._response = Response(int(status) if status.isdigit() else 0, reason.strip())
+        elif text:
+            name, _, value = text.partition(":")
+            response.headers[name.strip().lower()] = value.strip()
+        elif response.status >= 200 and not (response.status in _FOLLOWED and "location" in response.headers):
+            self._is_taken = True
+            if self.fetch is not None and not self.fetch.begin(response):
+                return -1
+        return None
+
+
+def _failure(curl: Any, code: int, message: str, url: str) -> Failure:
+    host = urlsplit(url).hostname or "the server"
+    if code == pycurl.E_PEER_FAILED_VERIFICATION:
+        return _certificate_failure(curl, message, host)
+    if code == pycurl.E_UNSUPPORTED_PROTOCOL and "HTTP/0.9" in message:
+        code = _E_WEIRD_SERVER_REPLY
+    if code in _FAILURES:
+        context, meaning, description = _FAILURES[code]
+        return Failure(context, meaning, description.format(host=host))
+    return Failure(_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, f"The transfer from {host} failed ({code}).")
+
+
+def _certificate_failure(curl: Any, message: str, host: str) -> Failure:
+    result = curl.getinfo(pycurl.SSL_VERIFYRESULT)
+    if result in _CERTIFICATE_DATE or "expired" in message:
+        return Failure(
+            _TRANSPORT,
+            hresult.WININET_E_SEC_CERT_DATE_INVALID,
+            f"Today lies outside the dates on the certificate of {host}.",
+        )
+    if result in (0, 62, 64):
+        return Failure(
+            _TRANSPORT,
+            hresult.WININET_E_SEC_CERT_CN_INVALID,
+            f"The certificate was not made out to {host}.",
+        )
+    return Failure(
+        _TRANSPORT,
+        hresult.WININET_E_INVALID_CA,
+        f"The certificate of {host} comes from an authority that this computer does not trust.",
+    )
+
+
+def _system_trust() -> list[tuple[int, str | int]]:
+    if sys.platform == "win32":
+        return [(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)]
+    import ssl  # only an https address needs it, and it costs the start 10 ms
+
+    paths = ssl.get_default_verify_paths()
+    options: list[tuple[int, str | int]] = []
+    for file in (os.environ.get("SSL_CERT_FILE"), paths.cafile, paths.openssl_cafile):
+        if file and Path(file).is_file():
+            options.append((pycurl.CAINFO, file))
+            break
+    for folder in (paths.capath, paths.openssl_capath):
+        if folder and Path(folder).is_dir():
+            options.append((pycurl.CAPATH, folder))
+            break
+    return options

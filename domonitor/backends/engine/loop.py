@@ -1,0 +1,216 @@
+"""The engine's thread: it alone reads and writes the records, decides, and moves the bytes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from domonitor.backends.engine import failures
+from domonitor.backends.engine.batch import Batch, StoreThread
+from domonitor.backends.engine.http import Http
+from domonitor.backends.engine.records import JobRecord
+from domonitor.jobs import hresult
+from domonitor.jobs.change import Change, PendingChange
+from domonitor.jobs.job import Job, JobKey
+from domonitor.jobs.state import FINAL
+
+T = TypeVar("T")
+
+PUBLISH_PAUSE_S = 0.05
+"""Progress alone becomes visible at most so often; what was decided becomes visible as soon as it is durable."""
+
+TICK_S = 0.2
+"""How often running transfers are looked at."""
+
+_log = logging.getLogger(__name__)
+
+
+class Policy(Protocol):
+    """What decides, called by the loop on its thread."""
+
+    def tick(self) -> None:
+        """Looks at what is running. Called every TICK_S while anything runs."""
+
+    def is_busy(self) -> bool:
+        """Whether tick is wanted."""
+
+    def start_files(self) -> None:
+        """Starts what may start. Called after everything that may have made room."""
+
+    def published(self, jobs: Iterable[JobRecord]) -> None:
+        """Snapshots of these jobs have become visible."""
+
+    def commit_failed(self, batch: Batch, error: Exception) -> None:
+        """The batch's rows could not be written: nothing of it is durable. Its work gets the error after this."""
+
+    def stop(self) -> None:
+        """Ends all transfers: the engine closes."""
+
+
+class Loop:
+    """Runs calls, transfers and batches on one thread.
+
+    visible: the published snapshot of each job that is not final; any thread may read it. finals: the last
+    snapshot of the others, in this process.
+    """
+
+    def __init__(self, http: Http, store_thread: StoreThread) -> None:
+        self.http = http
+        self.batch = Batch()
+        self.visible: dict[UUID, Job] = {}
+        self.finals: dict[UUID, Job] = {}
+        self.policy: Policy
+        self._store_thread = store_thread
+        self._calls: deque[Callable[[], None]] = deque()
+        self._readers: list[tuple[PendingChange, Callable[[], None]]] = []
+        self._is_committing = False
+        self._is_closing = False
+        self._has_ended = False
+        self._published_s = 0.0
+        self._tick_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="domonitor-transfer", daemon=True)
+
+    def start(self, policy: Policy) -> None:
+        """Begins to run."""
+        self.policy = policy
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends all transfers, makes durable what was decided, and ends the thread."""
+        self.post(self._close)
+        self._thread.join()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Runs the call on the thread. Any thread; does not wait."""
+        self._calls.append(call)
+        self.http.wake()
+
+    def ask(self, call: Callable[[Future[T]], None]) -> T:
+        """Runs the call on the thread and waits until it, or what it began, answers. Raises its refusal."""
+        reply: Future[T] = Future()
+        self.post(lambda: self.attempt(call, reply))
+        if self._has_ended:  # set before the last calls are run: what came too late is not waited for
+            raise _closed()
+        return reply.result()
+
+    def attempt(self, call: Callable[[Future[T]], None], reply: Future[T]) -> None:
+        """Runs a call with its reply; an exception is the answer."""
+        if self._is_closing:
+            reply.set_exception(_closed())
+            return
+        try:
+            call(reply)
+        except Exception as error:
+            reply.set_exception(error)
+
+    def add_reader(self, wake: Callable[[], None]) -> PendingChange:
+        """A reader of changes; it begins with all jobs that are visible now. wake: any thread, cheap."""
+        pending = PendingChange()
+
+        def begin(reply: Future[None]) -> None:
+            pending.add(Change(tuple(self.visible.values())))
+            self._readers.append((pending, wake))
+            self.batch.answer(reply, None)
+
+        self.ask(begin)
+        return pending
+
+    def remove_reader(self, pending: PendingChange) -> None:
+        """No more changes go there."""
+
+        def end() -> None:
+            self._readers = [reader for reader in self._readers if reader[0] is not pending]
+
+        self.post(end)
+
+    def _run(self) -> None:
+        while not (self._is_closing and self.batch.is_empty and not self._is_committing):
+            try:
+                self.http.step(self._timeout_s())
+                while self._calls:
+                    self._calls.popleft()()
+                if self.policy.is_busy() and time.monotonic() >= self._tick_s:
+                    self._tick_s = time.monotonic() + TICK_S
+                    self.policy.tick()
+                self.policy.start_files()
+                self._hand_over()
+            except Exception:
+                _log.exception("the download engine met a bug and goes on")
+        self.http.close()
+        self._has_ended = True
+        while self._calls:
+            self._calls.popleft()()
+
+    def _close(self) -> None:
+        self._is_closing = True
+        self.policy.stop()
+
+    def _timeout_s(self) -> float | None:
+        """How long nothing needs to be done but for what happens on sockets."""
+        if self._calls:
+            return 0.0
+        now_s = time.monotonic()
+        timeouts = []
+        if self.policy.is_busy():
+            timeouts.append(self._tick_s - now_s)
+        if not self.batch.is_empty and not self._is_committing:
+            timeouts.append(self._published_s + PUBLISH_PAUSE_S - now_s)
+        return max(0.0, min(timeouts)) if timeouts else None
+
+    def _hand_over(self) -> None:
+        """Sends the open batch on its way, if there is anything in it and none is under way."""
+        batch = self.batch
+        if self._is_committing or batch.is_empty:
+            return
+        if not batch.needs_store and not batch.is_awaited and time.monotonic() < self._published_s + PUBLISH_PAUSE_S:
+            return
+        self.batch = Batch()
+        snapshots = [job.snapshot() for job in batch.changed.values()]
+        if not batch.needs_store:
+            self._publish(batch, snapshots)
+            return
+        self._is_committing = True
+        rows = batch.rows()
+        self._store_thread.submit(
+            rows, batch.work, lambda error: self.post(lambda: self._committed(batch, snapshots, error))
+        )
+
+    def _committed(self, batch: Batch, snapshots: list[Job], error: Exception | None) -> None:
+        self._is_committing = False
+        if error is None:
+            self._publish(batch, snapshots)
+        else:
+            self.policy.commit_failed(batch, error)
+        for item in batch.work:
+            item.then(item.result if error is None else error)
+
+    def _publish(self, batch: Batch, snapshots: list[Job]) -> None:
+        self._published_s = time.monotonic()
+        upserts = []
+        removals: dict[JobKey, Job | None] = {}
+        for job in snapshots:
+            job_id = UUID(job.key.id)
+            if job.state in FINAL:
+                self.visible.pop(job_id, None)
+                self.finals[job_id] = job
+                removals[job.key] = job
+            else:
+                self.visible[job_id] = job
+                upserts.append(job)
+        if upserts or removals:
+            change = Change(tuple(upserts), removals)
+            for pending, wake in self._readers:
+                pending.add(change)
+                wake()
+        self.policy.published(batch.changed.values())
+        batch.finish()
+
+
+def _closed() -> Exception:
+    return failures.refusal(hresult.E_UNEXPECTED, "The download engine is closed.")

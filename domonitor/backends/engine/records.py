@@ -1,0 +1,158 @@
+"""What the engine knows of its jobs: mutable records, read and written on the engine's own thread alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+from domonitor.backends.engine.clock import Timer
+from domonitor.jobs.error import CopyError
+from domonitor.jobs.job import FileProgress, FileRange, Job, JobFile, JobKey, NotifyFlags, Priority, Progress, Times
+from domonitor.jobs.state import ERRONEOUS, JobState
+
+SERVICE = "engine"
+
+
+class FileStage(IntEnum):
+    """How far a file has come; the values are stored."""
+
+    ADDING = 0
+    """Its row is there, its temporary file perhaps: recovery removes both."""
+    PENDING = 1
+    TRANSFERRED = 2
+    """All bytes are on the disk, under the temporary name."""
+    COMPLETED = 3
+    """It has its final name."""
+
+
+@dataclass(slots=True, eq=False)
+class FileRecord:
+    """One file of a job.
+
+    part: path of the temporary file. size: bytes of the remote file, None until the server has said it.
+    done_bytes: bytes in the temporary file. durable_bytes: those that a power cut leaves there.
+    validator: the ETag or the date that tells whether the remote file is still the same, "" where there is none.
+    """
+
+    index: int
+    remote_name: str
+    local_name: str
+    part: str
+    ranges: tuple[FileRange, ...] = ()
+    size: int | None = None
+    replace: bool = False
+    stage: FileStage = FileStage.ADDING
+    done_bytes: int = 0
+    durable_bytes: int = 0
+    validator: str = ""
+
+    def snapshot(self) -> JobFile:
+        """The file as the object model shows it."""
+        is_completed = self.stage is FileStage.COMPLETED
+        progress = FileProgress(self.size, self.done_bytes, is_completed)
+        return JobFile(self.remote_name, self.local_name, progress, self.ranges, self.stage >= FileStage.TRANSFERRED)
+
+
+@dataclass(slots=True, eq=False)
+class JobRecord:
+    """One job.
+
+    number: its place in the order of creation, and its key in the store.
+    is_completing: the intention to give the files their names is stored; recovery goes on with it.
+    interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
+    progress_at_s: when a byte last arrived, or the job was last resumed, on the engine's clock.
+    waiting: what was asked while the files got their names. is_unsaved: its rows could not be written of late.
+    """
+
+    number: int
+    id: UUID
+    display_name: str
+    created: datetime
+    modified: datetime
+    description: str = ""
+    state: JobState = JobState.SUSPENDED
+    priority: Priority = Priority.NORMAL
+    notify_flags: NotifyFlags = NotifyFlags.JOB_TRANSFERRED | NotifyFlags.JOB_ERROR
+    auto_complete: bool = False
+    is_completing: bool = False
+    retry_delay_s: float | None = None
+    no_progress_timeout_s: float | None = None
+    interruptions: int = 0
+    transferred: datetime | None = None
+    files: list[FileRecord] = field(default_factory=list)
+
+    error: CopyError | None = None
+    attempts: int = 0
+    progress_at_s: float = 0.0
+    retry_timer: Timer | None = None
+    to_start: deque[FileRecord] = field(default_factory=deque)
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+    is_unsaved: bool = False
+
+    done_bytes: int = 0
+    known_bytes: int = 0
+    unknown_sizes: int = 0
+    files_transferred: int = 0
+
+    def add(self, file: FileRecord) -> None:
+        """Takes the file into the job and into its sums."""
+        self.files.append(file)
+        self.done_bytes += file.done_bytes
+        self.known_bytes += file.size or 0
+        self.unknown_sizes += file.size is None
+        self.files_transferred += file.stage >= FileStage.TRANSFERRED
+
+    def drop(self, file: FileRecord) -> None:
+        """Takes the file out again."""
+        self.files.remove(file)
+        self.done_bytes -= file.done_bytes
+        self.known_bytes -= file.size or 0
+        self.unknown_sizes -= file.size is None
+        self.files_transferred -= file.stage >= FileStage.TRANSFERRED
+
+    def set_size(self, file: FileRecord, size: int | None) -> None:
+        """The server has said, or taken back, how long the file is."""
+        self.known_bytes += (size or 0) - (file.size or 0)
+        self.unknown_sizes += (size is None) - (file.size is None)
+        file.size = size
+
+    def set_done(self, file: FileRecord, done_bytes: int) -> None:
+        """So many bytes of the file are there."""
+        self.done_bytes += done_bytes - file.done_bytes
+        file.done_bytes = done_bytes
+
+    def set_transferred(self, file: FileRecord) -> None:
+        """All bytes of the file are on the disk."""
+        file.stage = FileStage.TRANSFERRED
+        self.files_transferred += 1
+
+    @property
+    def is_transferred(self) -> bool:
+        """Whether every file has arrived."""
+        return bool(self.files) and self.files_transferred == len(self.files)
+
+    def snapshot(self) -> Job:
+        """The job as everybody else sees it."""
+        progress = Progress(
+            self.known_bytes if self.files and not self.unknown_sizes else None,
+            self.done_bytes,
+            len(self.files),
+            self.files_transferred,
+        )
+        error = self.error if self.state in ERRONEOUS else None
+        return Job(
+            JobKey(SERVICE, str(self.id)),
+            self.display_name,
+            self.state,
+            progress,
+            Times(self.created, self.modified, self.transferred),
+            self.priority,
+            description=self.description,
+            error_code=error.code if error else None,
+            retry_at=error.retry_at if error else None,
+            auto_complete=self.auto_complete,
+        )

@@ -1,0 +1,100 @@
+"""Which file is fetched next."""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Hashable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from domonitor.backends.engine.records import FileRecord, JobRecord
+from domonitor.backends.engine.settings import EngineSettings
+from domonitor.jobs.job import Priority
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Scheduler:
+    """Hands out files: foreground jobs all at once, background jobs by priority and age, as many as there are slots.
+
+    Lives on the engine's thread and decides only; starting and stopping is the caller's.
+    """
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._waiting: list[tuple[int, int, JobRecord]] = []
+        self._running: dict[int, JobRecord] = {}
+        self._startable: dict[int, JobRecord] = {}
+        self._slots_taken = 0
+        self._active_by_job: Counter[int] = Counter()
+        self._active_by_host: Counter[str] = Counter()
+        self._hosts: dict[FileRecord, str] = {}
+
+    def add(self, job: JobRecord) -> None:
+        """The job may run; its to_start says which files."""
+        if job.priority is Priority.FOREGROUND:
+            self._run(job)
+        else:
+            bisect.insort(self._waiting, (job.priority, job.number, job))
+
+    def remove(self, job: JobRecord) -> None:
+        """The job must not run any more; a slot that it had is free. Its files must have ended."""
+        if self._running.pop(job.number, None) is not None:
+            self._startable.pop(job.number, None)
+            self._slots_taken -= job.priority is not Priority.FOREGROUND
+            return
+        at = bisect.bisect_left(self._waiting, (job.priority, job.number))
+        if at < len(self._waiting) and self._waiting[at][2] is job:
+            del self._waiting[at]
+
+    def next(self) -> tuple[JobRecord, FileRecord] | None:
+        """The next file to be started, None while nothing may start. It counts as started from now on."""
+        if len(self._hosts) >= self._settings.connections:
+            return None
+        while True:
+            for job in self._startable.values():
+                if (file := self._startable_file(job)) is not None:
+                    return job, file
+            if not self._waiting or self._slots_taken >= self._settings.slots:
+                return None
+            job = self._waiting.pop(0)[2]
+            self._slots_taken += 1
+            self._run(job)
+
+    def ended(self, job: JobRecord, file: FileRecord) -> None:
+        """The file is no longer being fetched."""
+        _take_one(self._active_by_job, job.number)
+        _take_one(self._active_by_host, self._hosts.pop(file))
+
+    def again(self, job: JobRecord, file: FileRecord) -> None:
+        """The file has ended and is to be started once more."""
+        job.to_start.appendleft(file)
+        if job.number in self._running:
+            self._startable[job.number] = job
+
+    def _run(self, job: JobRecord) -> None:
+        self._running[job.number] = job
+        if job.to_start:
+            self._startable[job.number] = job
+
+    def _startable_file(self, job: JobRecord) -> FileRecord | None:
+        if self._active_by_job[job.number] >= self._settings.files_at_once:
+            return None
+        file = job.to_start[0]
+        host = urlsplit(file.remote_name).netloc.rpartition("@")[2].lower()
+        if self._active_by_host[host] >= self._settings.connections_per_host:
+            return None
+        job.to_start.popleft()
+        if not job.to_start:
+            del self._startable[job.number]
+        self._hosts[file] = host
+        self._active_by_job[job.number] += 1
+        self._active_by_host[host] += 1
+        return file
+
+
+def _take_one(counter: Counter[K], key: K) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]

@@ -1,0 +1,34 @@
+"""What a program may choose about the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domonitor import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """One set of choices; every field has a good default. Times in seconds.
+
+    slots: how many background jobs transfer at once; foreground jobs take none.
+    files_at_once: how many files of one job are under way at once.
+    connections, connections_per_host: how many files are under way at once in all, and from one host.
+    retry_delay_s: the first pause after a failure that may pass; it doubles up to retry_delay_max_s.
+    no_progress_foreground_s, no_progress_background_s: without a byte for so long, a job that retries gives up.
+    connect_timeout_s, stall_timeout_s: how long a connection may take, and how long it may stay silent.
+    modification_interval_s: at most one modification callback a job in that time.
+    """
+
+    slots: int = 8
+    files_at_once: int = 16
+    connections: int = 256
+    connections_per_host: int = 16
+    retry_delay_s: float = 5.0
+    retry_delay_max_s: float = 600.0
+    no_progress_foreground_s: float = 3_600.0
+    no_progress_background_s: float = 86_400.0
+    connect_timeout_s: float = 30.0
+    stall_timeout_s: float = 60.0
+    modification_interval_s: float = 0.5
+    user_agent: str = f"domonitor/{__version__}"

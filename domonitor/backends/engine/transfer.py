@@ -1,0 +1,137 @@
+"""One attempt to fetch one file into its temporary file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum, auto
+
+from domonitor.backends.engine import failures
+from domonitor.backends.engine.disk import PartFile
+from domonitor.backends.engine.failures import Failure
+from domonitor.backends.engine.http import Response
+from domonitor.backends.engine.records import FileRecord, JobRecord
+from domonitor.jobs import hresult
+from domonitor.jobs.error import ErrorContext
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+
+
+class Result(Enum):
+    """How an attempt ended."""
+
+    ARRIVED = auto()
+    FAILED = auto()
+    CHANGED = auto()
+    """What is in the temporary file belongs to another content: it has to start again from the first byte."""
+
+
+class Transfer:
+    """Fetches a file from where its temporary file ends. Lives on the engine's thread.
+
+    started: called once when the first answer is accepted. ended: called at the end, with the part file closed.
+    every_step: called at each disk.SYNC_STEP_BYTES. size, validator: what the server said of the file.
+    synced_at_s, is_syncing: when the file was last synced behind its transfer, and whether it is now.
+    """
+
+    def __init__(
+        self,
+        job: JobRecord,
+        file: FileRecord,
+        buffer_bytes: int,
+        started: Callable[[Transfer], None],
+        ended: Callable[[Transfer, Result, Failure | None], None],
+        every_step: Callable[[Transfer], None],
+    ) -> None:
+        self.job = job
+        self.file = file
+        self.offset = file.done_bytes
+        self.url = file.remote_name
+        self.byte_range = f"{self.offset}-" if self.offset else ""
+        self.if_range = file.validator if self.offset else ""
+        self.size: int | None = None
+        self.validator = ""
+        self.synced_at_s = 0.0
+        self.is_syncing = False
+        self.part = PartFile(file.part, buffer_bytes, lambda: every_step(self))
+        self.write: Callable[[bytes], object] = self.part.write
+        self._started = started
+        self._ended = ended
+        self._result: tuple[Result, Failure | None] | None = None
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes in the temporary file."""
+        return self.part.written_bytes if self.part.is_open else self.offset
+
+    def begin(self, response: Response) -> bool:
+        """See Fetch: looks at the answer's head and opens the file."""
+        self._result = self._judge(response)
+        if self._result is not None:
+            return False
+        try:
+            is_whole = self.part.begin(self.offset)
+        except OSError as error:
+            self._result = (Result.FAILED, failures.of_os_error(error))
+            return False
+        if not is_whole:
+            self._result = (Result.CHANGED, None)
+            return False
+        self._started(self)
+        return True
+
+    def end(self, failure: Failure | None) -> None:
+        """See Fetch: judges what has arrived."""
+        self.part.flush()
+        if self.part.error is not None:
+            self._result = (Result.FAILED, failures.of_os_error(self.part.error))
+        elif self._result is None:
+            self._result = self._judge_body(failure)
+        self._ended(self, *self._result)
+
+    def _judge(self, response: Response) -> tuple[Result, Failure | None] | None:
+        """What is wrong with the answer, None where its body can be taken."""
+        status = response.status
+        if status == 206 and self.offset:
+            return self._judge_range(response)
+        if status in (200, 203):
+            if self.offset:
+                # The content is another one by now, or the server sends no parts: the whole file comes again.
+                return (Result.CHANGED, None)
+            if "transfer-encoding" not in response.headers:
+                self.size = response.number("content-length")
+            self.validator = _validator(response)
+            return None
+        if status == 416 and self.offset:
+            return (Result.CHANGED, None)
+        if 200 <= status < 300:
+            said = f"The server answered {status}, which is no file."
+            code = hresult.WININET_E_INVALID_SERVER_RESPONSE
+            return (Result.FAILED, Failure(ErrorContext.REMOTE_FILE, code, said))
+        return (Result.FAILED, failures.of_status(status, response.reason, response.retry_after_s()))
+
+    def _judge_range(self, response: Response) -> tuple[Result, Failure | None] | None:
+        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+        if found is None or int(found[1]) != self.offset or found[3] == "*":
+            return (Result.CHANGED, None)
+        self.size = int(found[3])
+        self.validator = _validator(response) or self.file.validator
+        is_same = self.validator == self.file.validator and self.file.size in (None, self.size)
+        return None if is_same else (Result.CHANGED, None)
+
+    def _judge_body(self, failure: Failure | None) -> tuple[Result, Failure | None]:
+        if failure is not None:
+            return (Result.FAILED, failure)
+        if self.size is not None and self.done_bytes != self.size:
+            said = f"{self.done_bytes} bytes arrived where {self.size} were announced."
+            return (
+                Result.FAILED,
+                Failure(ErrorContext.REMOTE_FILE, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH, said),
+            )
+        return (Result.ARRIVED, None)
+
+
+def _validator(response: Response) -> str:
+    """What If-Range may carry: a strong ETag, else the date; "" where the server gives neither. Source: RFC 9110."""
+    etag = response.headers.get("etag", "")
+    return etag if etag.startswith('"') else response.headers.get("last-modified", "")
