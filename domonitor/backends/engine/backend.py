@@ -8,7 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from domonitor.backends.engine import failures
-from domonitor.backends.engine.manager import EngineJob, EngineManager
+from domonitor.backends.engine.job import EngineJob
+from domonitor.backends.engine.manager import EngineManager
 from domonitor.backends.engine.records import SERVICE
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.jobs import codes, hresult

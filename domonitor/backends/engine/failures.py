@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from datetime import datetime
 
+from domonitor.backends.engine.records import FileRecord
 from domonitor.jobs import codes, hresult
-from domonitor.jobs.error import CallFailed, ErrorContext
+from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 
 _OS_ERRORS = {
     errno.ENOSPC: hresult.ERROR_DISK_FULL,
@@ -52,6 +54,12 @@ def of_status(status: int, reason: str, retry_after_s: float) -> Failure:
     return Failure(ErrorContext.REMOTE_FILE, hresult.HTTP_STATUS + status, f"{said}.", retry_after_s)
 
 
+def no_progress(failure: Failure) -> Failure:
+    """What becomes of a failure that would pass, once no byte has arrived within the no-progress time-out."""
+    said = f"Nothing arrived within the allowed time. {failure.description}".rstrip()
+    return Failure(failure.context, hresult.DO_E_DOWNLOAD_NO_PROGRESS, said)
+
+
 def code_of_os_error(error: OSError) -> int:
     """The HRESULT of an operating system's error."""
     winerror = getattr(error, "winerror", None)
@@ -64,6 +72,23 @@ def of_os_error(error: OSError) -> Failure:
     """A local file that can't be opened, written or renamed."""
     said = error.strerror or type(error).__name__
     return Failure(ErrorContext.LOCAL_FILE, code_of_os_error(error), f"The operating system says: {said}.")
+
+
+def error_object(
+    failure: Failure, file: FileRecord | None, occurred_at: datetime, attempts: int, retry_at: datetime | None = None
+) -> CopyError:
+    """The job's error object after a failure. file: None where it is tied to none. Moments in UTC."""
+    return CopyError(
+        failure.context,
+        failure.code,
+        failure.description,
+        failure.context.description,
+        ErrorFile(file.remote_name, file.local_name) if file else None,
+        file.remote_name.partition(":")[0].lower() if file else None,
+        occurred_at,
+        retry_at,
+        max(1, attempts),
+    )
 
 
 def refusal(code: int, message: str = "") -> CallFailed:

@@ -6,16 +6,16 @@ through the open batch, so that nobody hears of what is not durable.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from domonitor.backends.engine import disk, failures
+from domonitor.backends.engine.adding import Adding
 from domonitor.backends.engine.batch import Batch, SyncThread
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.failures import Failure
@@ -25,11 +25,10 @@ from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.targets import Targets
 from domonitor.backends.engine.transfers import Transfers
 from domonitor.jobs import hresult
-from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
+from domonitor.jobs.error import ErrorContext
 from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import NotifyFlags, Priority
-from domonitor.jobs.request import NewFile, NewJob
-from domonitor.jobs.state import ACTIVE, FINAL, TRANSITIONS, Command, JobState
+from domonitor.jobs.state import ACTIVE, TRANSITIONS, Command, JobState
 
 Reply = Future[Any]
 Notify = Callable[[NotifyFlags, JobRecord, FileRecord | None], None]
@@ -51,7 +50,7 @@ class Lifecycle:
         self._transfers = Transfers(loop, sync_thread, settings, clock, self)
         self._jobs: dict[UUID, JobRecord] = {}
         self._targets = Targets()
-        self._next_number = 1
+        self.adding = Adding(loop, clock, self._jobs, self._targets, self)
 
     # What the loop asks of its policy.
 
@@ -70,7 +69,7 @@ class Lifecycle:
     def stop(self) -> None:
         """See Policy."""
         for job in self._jobs.values():
-            _stop_timer(job)
+            job.stop_timer()
         self._transfers.stop_all()
 
     def published(self, jobs: Iterable[JobRecord]) -> None:
@@ -90,12 +89,12 @@ class Lifecycle:
             if self._jobs.get(job.id) is job:
                 self._transfers.stop(job)
                 job.state = JobState.ERROR
-                job.error = self._error_object(job, None, failure, None)
+                job.error = failures.error_object(failure, None, self._clock.utc_now(), job.attempts)
                 self._loop.batch.changed[job.number] = job
 
     def restore(self, jobs: Iterable[JobRecord], next_number: int) -> None:
         """Takes over what an earlier process left, and goes on with it. Called before the loop runs."""
-        self._next_number = next_number
+        self.adding.next_number = next_number
         for job in jobs:
             self._jobs[job.id] = job
             self._targets.take(file.local_name for file in job.files)
@@ -110,64 +109,21 @@ class Lifecycle:
             elif job.state is JobState.TRANSIENT_ERROR:
                 self._retry_in(job, self.first_delay_s(job))
 
-    # Jobs and files come in.
+    # What the adding of jobs and files asks for.
 
-    def create(self, display_name: str, reply: Reply) -> None:
-        """A new empty job; answers its id."""
-        job = self._new_job(display_name)
-        self._jobs[job.id] = job
-        self._loop.batch.save_job(job)
-        self._loop.batch.answer(reply, job.id)
+    def job_added(self, job: JobRecord) -> None:
+        """See Taker: a new job is resumed at once."""
+        self._resume(job)
 
-    def add_many(self, new_jobs: Sequence[NewJob], reply: Reply) -> None:
-        """New jobs with their files, resumed at once; answers a list with the id, or the refusal, of each."""
-        answers: list[UUID | CallFailed | None] = []
-        adding: list[tuple[JobRecord, list[FileRecord]]] = []
-        for new_job in new_jobs:
-            job = self._new_job(new_job.display_name)
-            job.priority = new_job.priority
-            job.auto_complete = new_job.auto_complete
-            try:
-                adding.append((job, self._reserve(job, new_job.files)))
-                answers.append(None)
-            except CallFailed as refusal:
-                answers.append(refusal)
+    def files_added(self, job: JobRecord) -> None:
+        """See Taker: an active job fetches the new files too, and a transferred one is queued again."""
+        if job.state in ACTIVE or job.state is JobState.TRANSFERRED:
+            self._transfers.stop(job)
+            self._queue(job)
 
-        def added(results: object) -> None:
-            waiting = iter([at for at, answer in enumerate(answers) if answer is None])
-            refusals = results if isinstance(results, list) else [failures.refusal_of(results)] * len(adding)
-            for (job, files), refusal in zip(adding, refusals, strict=True):
-                if refusal is not None:
-                    self._give_up(job, files)
-                else:
-                    self._jobs[job.id] = job
-                    self._take_in(job, files)
-                    self._resume(job)
-                answers[next(waiting)] = refusal or job.id
-            self._loop.batch.answer(reply, answers)
-
-        self._loop.batch.do(partial(_create_parts, [files for _, files in adding]), added)
-
-    def add_files(self, job: JobRecord, new_files: Sequence[NewFile], reply: Reply) -> None:
-        """More files for a job; in TRANSFERRED it goes back to QUEUED."""
-        files = self._reserve(job, new_files)
-
-        def added(results: object) -> None:
-            refusal = results[0] if isinstance(results, list) else failures.refusal_of(results)
-            if refusal is not None:
-                self._give_up(job, files)
-            elif job.state in FINAL or job.is_completing:
-                refusal = failures.refusal(hresult.DO_E_INVALID_STATE)
-                self._targets.release(file.local_name for file in files)
-                self._delete_parts(job, files, None, hresult.S_OK)
-            else:
-                self._take_in(job, files)
-                if job.state in ACTIVE or job.state is JobState.TRANSFERRED:
-                    self._transfers.stop(job)
-                    self._queue(job)
-            self._loop.batch.answer(reply, refusal)
-
-        self._loop.batch.do(partial(_create_parts, [files]), added)
+    def files_refused(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
+        """See Taker: the job ended while the files were being made."""
+        self._delete_parts(job, files, None, hresult.S_OK)
 
     # Commands. Each is called through on_job.
 
@@ -195,7 +151,7 @@ class Lifecycle:
         """Stops an active job, and one that waits for its retry."""
         if JobState.SUSPENDED in TRANSITIONS[job.state]:
             self._record_command(job, Command.SUSPEND, origin)
-            _stop_timer(job)
+            job.stop_timer()
             self._transfers.stop(job)
             job.error = None
             self._enter(job, JobState.SUSPENDED)
@@ -209,7 +165,7 @@ class Lifecycle:
     def complete(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Gives the transferred files their names; answers S_OK, or BG_S_PARTIAL_COMPLETE where files are dropped."""
         self._record_command(job, Command.COMPLETE, origin)
-        _stop_timer(job)
+        job.stop_timer()
         self._transfers.stop(job)
         job.is_completing = True
         self._loop.batch.save_job(job)
@@ -276,15 +232,15 @@ class Lifecycle:
         if not failure.passes_by_itself:
             self._fail(job, file, failure)
         elif self._clock.monotonic() >= deadline_s:
-            self._fail(job, file, _no_progress(failure))
+            self._fail(job, file, failures.no_progress(failure))
         else:
             job.attempts += 1
             growing_s = min(self._settings.retry_delay_max_s, self.first_delay_s(job) * 2 ** (job.attempts - 1))
             delay_s = max(growing_s * random.uniform(0.75, 1.0), failure.retry_after_s)
             delay_s = min(delay_s, deadline_s - self._clock.monotonic())
             self._transfers.stop(job)
-            retry_at = self._clock.utc_now() + timedelta(seconds=delay_s)
-            job.error = self._error_object(job, file, failure, retry_at)
+            now = self._clock.utc_now()
+            job.error = failures.error_object(failure, file, now, job.attempts, now + timedelta(seconds=delay_s))
             self._record_error(job)
             self._enter(job, JobState.TRANSIENT_ERROR)
             self._retry_in(job, delay_s)
@@ -306,7 +262,7 @@ class Lifecycle:
 
     def _resume(self, job: JobRecord) -> None:
         if JobState.QUEUED in TRANSITIONS[job.state] and job.state not in ACTIVE | {JobState.TRANSFERRED}:
-            _stop_timer(job)
+            job.stop_timer()
             job.attempts = 0
             job.progress_at_s = self._clock.monotonic()
             self._queue(job)
@@ -337,9 +293,9 @@ class Lifecycle:
 
     def _fail(self, job: JobRecord, file: FileRecord | None, failure: Failure) -> None:
         """To ERROR, where the user decides."""
-        _stop_timer(job)
+        job.stop_timer()
         self._transfers.stop(job)
-        job.error = self._error_object(job, file, failure, None)
+        job.error = failures.error_object(failure, file, self._clock.utc_now(), job.attempts)
         self._record_error(job)
         self._enter(job, JobState.ERROR)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
@@ -356,7 +312,7 @@ class Lifecycle:
         else:
             last = job.error
             said = last.description if last is not None else ""
-            self._fail(job, None, _no_progress(Failure(ErrorContext.GENERAL_TRANSPORT, 0, said)))
+            self._fail(job, None, failures.no_progress(Failure(ErrorContext.GENERAL_TRANSPORT, 0, said)))
 
     # The end of a job.
 
@@ -395,7 +351,7 @@ class Lifecycle:
 
     def _end(self, job: JobRecord, state: JobState, reply: Reply | None, code: int) -> None:
         """The job is final and known no more; its temporary files go."""
-        _stop_timer(job)
+        job.stop_timer()
         self._transfers.stop(job)
         job.error = None
         self._enter(job, state)
@@ -403,7 +359,7 @@ class Lifecycle:
         self._targets.release(file.local_name for file in job.files)
         self._delete_parts(job, [file for file in job.files if file.stage < FileStage.COMPLETED], reply, code)
 
-    def _delete_parts(self, job: JobRecord, files: list[FileRecord], reply: Reply | None, code: int) -> None:
+    def _delete_parts(self, job: JobRecord, files: Sequence[FileRecord], reply: Reply | None, code: int) -> None:
         def deleted(result: object) -> None:
             left = result if isinstance(result, set) else {file.part for file in files}
             for file in files:
@@ -418,60 +374,6 @@ class Lifecycle:
             self._loop.batch.answer(reply, code)
 
     # Small parts of the above.
-
-    def _new_job(self, display_name: str) -> JobRecord:
-        now = self._clock.utc_now()
-        job = JobRecord(self._next_number, uuid4(), display_name, now, now)
-        self._next_number += 1
-        return job
-
-    def _reserve(self, job: JobRecord, new_files: Sequence[NewFile]) -> list[FileRecord]:
-        """Records for the files, with their rows on the way, so that a crash leaves no unknown temporary file."""
-        self._targets.claim([new.local_name for new in new_files])
-        first = max((file.index for file in job.files), default=-1) + 1
-        files = [
-            FileRecord(
-                first + at,
-                new.remote_name,
-                new.local_name,
-                disk.part_name(new.local_name),
-                tuple(new.ranges),
-                new.size,
-                new.replace,
-            )
-            for at, new in enumerate(new_files)
-        ]
-        for file in files:
-            self._loop.batch.save_file(job, file)
-        return files
-
-    def _take_in(self, job: JobRecord, files: list[FileRecord]) -> None:
-        for file in files:
-            file.stage = FileStage.PENDING
-            job.add(file)
-            self._loop.batch.save_file(job, file)
-        job.modified = self._clock.utc_now()
-        self._loop.batch.save_job(job)
-
-    def _give_up(self, job: JobRecord, files: list[FileRecord]) -> None:
-        self._targets.release(file.local_name for file in files)
-        for file in files:
-            self._loop.batch.forget_file(job, file)
-
-    def _error_object(
-        self, job: JobRecord, file: FileRecord | None, failure: Failure, retry_at: datetime | None
-    ) -> CopyError:
-        return CopyError(
-            failure.context,
-            failure.code,
-            failure.description,
-            failure.context.description,
-            ErrorFile(file.remote_name, file.local_name) if file else None,
-            file.remote_name.partition(":")[0].lower() if file else None,
-            self._clock.utc_now(),
-            retry_at,
-            max(1, job.attempts),
-        )
 
     def _record_command(self, job: JobRecord, command: Command, origin: str) -> None:
         event = Event(self._clock.utc_now(), EventKind.COMMAND, detail=command.value, origin=origin or "program")
@@ -493,37 +395,3 @@ class Lifecycle:
         if job.priority is Priority.FOREGROUND:
             return self._settings.no_progress_foreground_s
         return self._settings.no_progress_background_s
-
-
-def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> list[CallFailed | None]:
-    """Makes the temporary files of several jobs, durably; each job's refusal, None where all its files are there."""
-    refusals: list[CallFailed | None] = []
-    folders: set[str] = set()
-    for files in adding:
-        made = []
-        refusal = None
-        for file in files:
-            try:
-                disk.check_target(file.local_name, replace=file.replace)
-                disk.create_part(file.part)
-            except OSError as error:
-                refusal = failures.refusal_of_os_error(error, file.local_name)
-                break
-            made.append(file.part)
-        if refusal is not None:
-            disk.delete_all(made)
-        folders.update(os.path.dirname(part) for part in made)  # noqa: PTH120
-        refusals.append(refusal)
-    disk.sync_folders(folders)
-    return refusals
-
-
-def _stop_timer(job: JobRecord) -> None:
-    if job.retry_timer is not None:
-        job.retry_timer.cancel()
-        job.retry_timer = None
-
-
-def _no_progress(failure: Failure) -> Failure:
-    said = f"Nothing arrived within the allowed time. {failure.description}".rstrip()
-    return Failure(failure.context, hresult.DO_E_DOWNLOAD_NO_PROGRESS, said)

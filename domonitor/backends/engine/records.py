@@ -61,7 +61,7 @@ class FileRecord:
 class JobRecord:
     """One job.
 
-    number: its place in the order of creation, and its key in the store.
+    number: its place in the order of creation, and its key in the store. next_index: that of its next file.
     is_completing: the intention to give the files their names is stored; recovery goes on with it.
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job was last resumed, on the engine's clock.
@@ -83,6 +83,7 @@ class JobRecord:
     no_progress_timeout_s: float | None = None
     interruptions: int = 0
     transferred: datetime | None = None
+    next_index: int = 0
     files: list[FileRecord] = field(default_factory=list)
 
     error: CopyError | None = None
@@ -101,18 +102,11 @@ class JobRecord:
     def add(self, file: FileRecord) -> None:
         """Takes the file into the job and into its sums."""
         self.files.append(file)
+        self.next_index = max(self.next_index, file.index + 1)
         self.done_bytes += file.done_bytes
         self.known_bytes += file.size or 0
         self.unknown_sizes += file.size is None
         self.files_transferred += file.stage >= FileStage.TRANSFERRED
-
-    def drop(self, file: FileRecord) -> None:
-        """Takes the file out again."""
-        self.files.remove(file)
-        self.done_bytes -= file.done_bytes
-        self.known_bytes -= file.size or 0
-        self.unknown_sizes -= file.size is None
-        self.files_transferred -= file.stage >= FileStage.TRANSFERRED
 
     def set_size(self, file: FileRecord, size: int | None) -> None:
         """The server has said, or taken back, how long the file is."""
@@ -129,6 +123,12 @@ class JobRecord:
         """All bytes of the file are on the disk."""
         file.stage = FileStage.TRANSFERRED
         self.files_transferred += 1
+
+    def stop_timer(self) -> None:
+        """The job is not retried by itself any more."""
+        if self.retry_timer is not None:
+            self.retry_timer.cancel()
+            self.retry_timer = None
 
     @property
     def is_transferred(self) -> bool:

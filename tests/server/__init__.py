@@ -1,0 +1,71 @@
+"""The fault-injecting origin: a real web server on loopback that does exactly the wrong thing asked for.
+
+    with Origin() as origin:
+        url = origin.add("/a.bin", Resource(Pattern(1_000_000, seed=1), faults=[Cut(after_bytes=5_000, times=1)]))
+
+origin.py is what a test holds, resource.py what it declares, faults.py what can go wrong, log.py what it can look at.
+"""
+
+from tests.server.content import Content, Pattern
+from tests.server.faults import (
+    Answer,
+    BreakChunk,
+    Changes,
+    Chunked,
+    CloseEarly,
+    Cut,
+    Delay,
+    EndedByClose,
+    Fault,
+    Garbage,
+    Gzip,
+    Hold,
+    IgnoresIfRange,
+    LongHeaders,
+    NeedsPassword,
+    NoRanges,
+    Redirect,
+    RefusesRanges,
+    Reset,
+    Stall,
+    WrongLength,
+    WrongRange,
+)
+from tests.server.log import Ending, RequestRecord
+from tests.server.origin import Origin, refused_url
+from tests.server.resource import AUTOMATIC, Resource
+from tests.server.tls import Tls
+
+__all__ = [
+    "AUTOMATIC",
+    "Answer",
+    "BreakChunk",
+    "Changes",
+    "Chunked",
+    "CloseEarly",
+    "Content",
+    "Cut",
+    "Delay",
+    "EndedByClose",
+    "Ending",
+    "Fault",
+    "Garbage",
+    "Gzip",
+    "Hold",
+    "IgnoresIfRange",
+    "LongHeaders",
+    "NeedsPassword",
+    "NoRanges",
+    "Origin",
+    "Pattern",
+    "Redirect",
+    "RefusesRanges",
+    "RequestRecord",
+    "Reset",
+    "Resource",
+    "Stall",
+    "Tls",
+    "WrongLength",
+    "WrongRange",
+    "refused_url",
+]

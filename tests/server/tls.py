@@ -1,0 +1,68 @@
+"""Certificates for the origin, good and bad ones. trustme is imported only when one is asked for."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from datetime import datetime
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import trustme
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Tls(Enum):
+    """What a client that trusts Origin.ca_file finds wrong with the origin; with TRUSTED nothing."""
+
+    TRUSTED = "trusted"
+    UNKNOWN_AUTHORITY = "unknown authority"
+    WRONG_HOST = "wrong host name"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not yet valid"
+    OLD_PROTOCOL = "old protocol only"  # TLS 1.1 at most
+
+
+def authority_pem() -> bytes:
+    """The certificate of the authority that signs all but UNKNOWN_AUTHORITY; the same throughout the process."""
+    return _authority("trusted").cert_pem.bytes()
+
+
+@lru_cache
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """What the origin serves with; made once a process."""
+    with warnings.catch_warnings():
+        # trustme passes naive dates, and Python calls TLS 1.1 by its name deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if tls is Tls.OLD_PROTOCOL:
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+            context.set_ciphers("ALL:@SECLEVEL=0")
+        _certificate(tls).configure_cert(context)
+    return context
+
+
+def _certificate(tls: Tls) -> trustme.LeafCert:
+    authority = _authority("unknown" if tls is Tls.UNKNOWN_AUTHORITY else "trusted")
+    match tls:
+        case Tls.WRONG_HOST:
+            return authority.issue_cert("elsewhere.example")
+        case Tls.EXPIRED:
+            return authority.issue_cert(*_LOOPBACK, not_after=datetime(2001, 1, 1))  # noqa: DTZ001 - trustme wants it
+        case Tls.NOT_YET_VALID:
+            return authority.issue_cert(*_LOOPBACK, not_before=datetime(2999, 1, 1))  # noqa: DTZ001 - trustme wants it
+        case _:
+            return authority.issue_cert(*_LOOPBACK)
+
+
+@lru_cache
+def _authority(name: str) -> trustme.CA:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import trustme
+
+        return trustme.CA(organization_name=f"domonitor tests, {name} authority")
