@@ -101,6 +101,9 @@ _FAILURES: dict[int, tuple[ErrorContext, int, str]] = {
 _CERTIFICATE_DATE = frozenset({9, 10, 11, 12})
 """X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED and their CRL kin. Source: openssl/x509_vfy.h."""
 
+_CERTIFICATE_NAME = frozenset({62, 64})
+"""X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH. libcurl checks names by itself and leaves the result alone."""
+
 
 @dataclass(slots=True)
 class Response:
@@ -357,7 +360,7 @@ def _certificate_failure(curl: Any, message: str, host: str) -> Failure:
             hresult.WININET_E_SEC_CERT_DATE_INVALID,
             f"Today lies outside the dates on the certificate of {host}.",
         )
-    if result in (0, 62, 64):
+    if result in _CERTIFICATE_NAME or "subject name" in message:
         return Failure(
             _TRANSPORT,
             hresult.WININET_E_SEC_CERT_CN_INVALID,
