@@ -430,10 +430,10 @@ def test_bad_input_is_refused_with_a_sentence_and_changes_nothing(engine: Engine
 
 
 _AS_SOMEBODY_ELSE = """
-import os, sys
+import encodings.ascii, os, sys
 from domonitor.backends.engine import EngineManager
 from domonitor.jobs import codes
-codes.explain(0), "".encode("ascii")  # while their files can still be read
+codes.explain(0)  # while its file can still be read
 os.setuid(65534)
 manager = EngineManager(sys.argv[1] + "/engine")
 job = manager.create_job("a job")
