@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -56,29 +57,54 @@ class Settings:
 def load(path: Path) -> Settings:
     """The settings in the file; defaults where it is missing, and for each value that can't be used."""
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(saved, dict):
-            raise ValueError("not an object")  # noqa: TRY004  # handled below like any other damage
+        saved = _read(path)
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        _log.warning("settings at %s can't be read and are left alone: %s", path, error)
+        _log.warning("the settings in %s can't be read, the defaults are used: %s", path, error)
         return Settings()
-    settings = Settings()
+    usable: dict[str, Any] = {}
     for field in fields(Settings):
-        value = saved.get(field.name, getattr(settings, field.name))
-        if type(value) is type(getattr(settings, field.name)) and _is_valid(field.name, value):
-            settings = replace(settings, **{field.name: value})
-    return settings
+        value = saved.get(field.name)
+        if type(value) is type(field.default) and _is_valid(field.name, value):
+            usable[field.name] = value
+    return Settings(**usable)
 
 
 def save(settings: Settings, path: Path) -> None:
-    """Writes the settings whole or not at all. Raises OSError."""
+    """Writes the settings whole or not at all; a file that can't be read is kept as *.damaged. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_name(f"{path.name}.{os.getpid()}.new")
-    written.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
-    written.replace(path)
+    try:
+        written.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+        _keep_damaged(path)
+        written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)
 
 
-def _is_valid(name: str, value: object) -> bool:
-    return name != "theme" or value in set(Theme)
+def _read(path: Path) -> dict[str, Any]:
+    """What the file holds. Raises OSError, or ValueError where it holds no settings."""
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(saved, dict):
+        return saved
+    raise ValueError("it does not hold a JSON object")
+
+
+def _keep_damaged(path: Path) -> None:
+    try:
+        _read(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError):
+        path.replace(path.with_name(f"{path.name}.damaged"))
+
+
+def _is_valid(name: str, value: Any) -> bool:
+    match name:
+        case "theme":
+            return value in set(Theme)
+        case "download_folder":
+            return value == "" or Path(value).is_absolute()
+        case _:
+            return True

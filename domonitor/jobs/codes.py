@@ -66,7 +66,7 @@ class Meaning:
     def title(self) -> str:
         """The meaning in a few plain words, without a full stop."""
         plain = re.sub(r"\s*\([^)]*\)", "", self.meaning)
-        return self.headline or re.split(r"[.;](?:\s|$)", plain, maxsplit=1)[0]
+        return self.headline or re.split(r"(?<!e\.g)(?<!i\.e)[.;](?:\s|$)", plain, maxsplit=1)[0]
 
     @property
     def steps(self) -> tuple[str, ...]:

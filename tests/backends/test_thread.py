@@ -27,7 +27,12 @@ def running(name: str = "test") -> Iterator[BackendThread]:
 def busy(thread: BackendThread) -> Iterator[Future[bool]]:
     """Keeps the thread in one call meanwhile."""
     entered, release = threading.Event(), threading.Event()
-    future = thread.submit(lambda: entered.set() or release.wait(SOON_S))
+
+    def stay() -> bool:
+        entered.set()
+        return release.wait(SOON_S)
+
+    future = thread.submit(stay)
     assert entered.wait(SOON_S)
     try:
         yield future

@@ -1,0 +1,166 @@
+"""`domonitor get`: downloads files in the terminal and waits for them."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from domonitor import settings
+from domonitor.backends.engine import EngineManager, EngineSettings
+from domonitor.backends.engine.job import EngineJob
+from domonitor.jobs import codes, hresult
+from domonitor.jobs.address import plan_jobs
+from domonitor.jobs.error import CopyError, DomonitorError, FolderInUse, InvalidInput
+from domonitor.jobs.job import Job
+from domonitor.jobs.request import NewJob
+from domonitor.jobs.state import FINAL, JobState
+
+DONE = 0
+FAILED = 1
+WRONG_USE = 2
+NOT_REACHABLE = 3
+INTERRUPTED = 130
+
+_REFRESH_S = 0.1
+_RETRY_DELAY_S = 2.0
+
+
+def main(urls: Sequence[str], folder: Path, give_up_s: float, *, keep_open: bool) -> int:
+    """Downloads the addresses into the folder; the exit code.
+
+    give_up_s: a download that fails in a way that may pass is tried again until so long no byte has arrived.
+    keep_open: the files are left under temporary names, to be completed in the window.
+    """
+    messages = Console(stderr=True, highlight=False)
+    try:
+        new_jobs = plan_jobs(urls, folder.absolute(), auto_complete=not keep_open)
+    except InvalidInput as refusal:
+        messages.print(Text(str(refusal)))
+        return WRONG_USE
+    with ExitStack() as stack:
+        try:
+            manager = _open_engine(stack, give_up_s, keep_open=keep_open)
+        except DomonitorError as refusal:
+            messages.print(Text(str(refusal)))
+            return NOT_REACHABLE
+        stack.callback(manager.close)
+        return _Getting(manager, messages).run(new_jobs)
+
+
+def _open_engine(stack: ExitStack, give_up_s: float, *, keep_open: bool) -> EngineManager:
+    """The user's engine; where another program holds it, one in a temporary folder."""
+    choices = EngineSettings(retry_delay_s=_RETRY_DELAY_S, no_progress_background_s=give_up_s)
+    try:
+        return EngineManager(settings.data_folder() / "engine", choices)
+    except FolderInUse:
+        if keep_open:
+            raise
+    return EngineManager(stack.enter_context(tempfile.TemporaryDirectory(prefix="domonitor-")), choices)
+
+
+class _Getting:
+    """The jobs of one command until all are complete or have failed."""
+
+    def __init__(self, manager: EngineManager, messages: Console) -> None:
+        self._manager = manager
+        self._messages = messages
+        self._changed = threading.Event()
+
+    def run(self, new_jobs: Sequence[NewJob]) -> int:
+        answers = self._manager.add_many(new_jobs)
+        jobs = [answer for answer in answers if isinstance(answer, EngineJob)]
+        try:
+            refusals = [answer for answer in answers if not isinstance(answer, EngineJob)]
+            if refusals:
+                for refusal in refusals:
+                    self._messages.print(Text(str(refusal)))
+                self._cancel(jobs)
+                return WRONG_USE
+            failed = self._wait(jobs)
+        except KeyboardInterrupt:
+            self._cancel(jobs)
+            self._messages.print("Stopped. What had not arrived whole was not kept.")
+            return INTERRUPTED
+        return FAILED if failed else DONE
+
+    def _wait(self, jobs: Sequence[EngineJob]) -> bool:
+        """Shows the progress until nothing moves any more; whether a job failed."""
+        self._manager.add_reader(self._changed.set)
+        failed: list[tuple[Job, CopyError]] = []
+        with Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[status]}", markup=False),
+            console=Console(file=sys.stdout),
+            refresh_per_second=1 / _REFRESH_S,
+        ) as progress:
+            bars = {job: progress.add_task(job.get_display_name(), total=None, status="") for job in jobs}
+            while bars:
+                self._changed.clear()
+                for job in list(bars):
+                    snapshot = self._manager.snapshot(job.get_id())
+                    self._draw(progress, bars[job], snapshot)
+                    if snapshot.state is JobState.ERROR:
+                        failed.append((snapshot, job.copy_error()))
+                        job.cancel()
+                    if snapshot.state in FINAL | {JobState.ERROR} or _is_left_open(snapshot):
+                        del bars[job]
+                if bars:
+                    self._changed.wait(1.0)  # a countdown ticks also while nothing changes
+                    time.sleep(_REFRESH_S)  # what changes meanwhile is drawn together
+        for snapshot, error in failed:
+            self._explain(snapshot, error)
+        return bool(failed)
+
+    def _draw(self, progress: Progress, bar: TaskID, job: Job) -> None:
+        if job.error_code is None:
+            status = _WORDS.get(job.state, "")
+        elif job.state is JobState.TRANSIENT_ERROR:
+            status = f"{codes.explain(job.error_code).headline}, trying again…"
+        else:
+            status = "failed"
+        progress.update(bar, total=job.progress.bytes_total, completed=job.progress.bytes_transferred, status=status)
+
+    def _explain(self, job: Job, error: CopyError) -> None:
+        explanation = codes.explain(error.code)
+        lines = [f"{job.display_name}: {explanation.headline}.", f"  {error.description or explanation.details}"]
+        lines += [f"  {number}. {step}" for number, step in enumerate(explanation.steps, 1)]
+        lines.append(f"  {hresult.text(error.code)} {explanation.name}")
+        self._messages.print(Text("\n".join(lines)))
+
+    def _cancel(self, jobs: Sequence[EngineJob]) -> None:
+        for job in jobs:
+            if self._manager.snapshot(job.get_id()).state not in FINAL:
+                job.cancel()
+
+
+_WORDS = {
+    JobState.QUEUED: "waiting",
+    JobState.CONNECTING: "connecting",
+    JobState.TRANSFERRED: "arrived",
+    JobState.ACKNOWLEDGED: "complete",
+}
+
+
+def _is_left_open(job: Job) -> bool:
+    return job.state is JobState.TRANSFERRED and not job.auto_complete

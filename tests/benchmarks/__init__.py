@@ -1,0 +1,1 @@
+"""Measurements, by hand. Each prints ratios taken in one run; none is a timed test."""

@@ -1,0 +1,52 @@
+"""What a fresh checkout installs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PINS = [
+    Requirement(line)
+    for line in (ROOT / "packaging" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+ASKED = [
+    Requirement(line)
+    for line in (
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["test"],
+        *PROJECT["build-system"]["requires"],
+    )
+]
+
+
+def test_every_constraint_is_one_exact_version_without_an_address() -> None:
+    for pin in PINS:
+        assert re.fullmatch(r"==[0-9][0-9a-z.]*", str(pin.specifier)), pin
+        assert pin.url is None
+    names = [canonicalize_name(pin.name) for pin in PINS]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
+def test_whatever_the_project_asks_for_is_pinned_to_a_version_that_fits(asked: Requirement) -> None:
+    (pin,) = (pin for pin in PINS if canonicalize_name(pin.name) == canonicalize_name(asked.name))
+    assert asked.specifier.contains(str(pin.specifier).removeprefix("=="))
+
+
+@pytest.mark.parametrize(("arguments", "exit_code"), [([], 2), (["--help"], 0), (["install"], 2)])
+def test_dev_py_says_how_it_is_used(arguments: list[str], exit_code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-I", str(ROOT / "packaging" / "dev.py"), *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == exit_code
+    assert "python3 packaging/dev.py demo" in done.stdout + done.stderr
