@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -88,10 +86,3 @@ def explain(
     from domonitor import explain as explaining
 
     raise typer.Exit(explaining.main(code))
-
-
-def has_display() -> bool:
-    """Whether a window can be shown. Where Qt was told what to draw on, it is believed."""
-    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,51 @@
+"""What the window shows while there is no download."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from domonitor.ui import text, theme
+
+
+class EmptyPage(QWidget):
+    """Says what to do first.
+
+    Signals: add_requested(), the button was pressed.
+    """
+
+    add_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("emptyPage")
+        self._picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel(text.tr("Nothing is being downloaded"), alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title.setObjectName("emptyTitle")
+        font = self._title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.25)
+        self._title.setFont(font)
+        self._hint = QLabel(
+            text.tr("Add an address, paste one, or drop one here."), alignment=Qt.AlignmentFlag.AlignCenter
+        )
+        self._hint.setObjectName("emptyHint")
+        self._button = QPushButton(text.tr("Add downloads"))
+        self._button.setObjectName("emptyAddButton")
+        self._button.clicked.connect(self.add_requested)
+        layout = QVBoxLayout(self)
+        layout.addStretch(2)
+        layout.addWidget(self._picture)
+        layout.addSpacing(10)
+        layout.addWidget(self._title)
+        layout.addWidget(self._hint)
+        layout.addSpacing(12)
+        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Follows the theme."""
+        colors = theme.colors(self.palette())
+        self._picture.setPixmap(theme.pixmap("empty", colors.muted, 56, self.devicePixelRatioF()))
+        self._button.setIcon(theme.icon("add", self.palette().buttonText().color()))
+        self.setStyleSheet(f"#emptyHint {{ color: {colors.muted}; }} QPushButton {{ padding: 7px 14px; }}")

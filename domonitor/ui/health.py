@@ -1,0 +1,64 @@
+"""How each service is reached, in the status bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from domonitor.jobs.change import Health, HealthState
+from domonitor.ui import text, theme
+
+_SIGNS = {
+    HealthState.OK: "●",
+    HealthState.IDLE: "○",
+    HealthState.CONNECTING: "◌",
+    HealthState.UNAVAILABLE: "▲",
+}
+"""Each state has a shape of its own: colour alone tells nobody everything."""
+
+
+def _words(state: HealthState) -> str:
+    return {
+        HealthState.OK: text.tr("running"),
+        HealthState.IDLE: text.tr("idle"),
+        HealthState.CONNECTING: text.tr("connecting"),
+        HealthState.UNAVAILABLE: text.tr("not reachable"),
+    }[state]
+
+
+class HealthBar(QWidget):
+    """One word on each service; the reason is its tooltip."""
+
+    def __init__(self, services: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("healthBar")
+        self._health = dict.fromkeys(services, Health(HealthState.CONNECTING))
+        self._labels = {service: QLabel() for service in services}
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 3, 12, 3)
+        layout.setSpacing(18)
+        for service, label in self._labels.items():
+            label.setObjectName(f"health-{service}")
+            layout.addWidget(label)
+        layout.addStretch(1)
+        self.restyle()
+
+    def show_health(self, service: str, health: Health) -> None:
+        """Shows a service's health."""
+        self._health[service] = health
+        self._show(service)
+
+    def restyle(self) -> None:
+        """Follows the theme."""
+        for service in self._labels:
+            self._show(service)
+
+    def _show(self, service: str) -> None:
+        health, label = self._health[service], self._labels[service]
+        colors = theme.colors(self.palette())
+        color = {HealthState.OK: colors.good, HealthState.UNAVAILABLE: colors.danger}.get(health.state, colors.muted)
+        name, words = text.service(service), _words(health.state)
+        label.setText(f'<span style="color: {color}">{_SIGNS[health.state]}</span>&nbsp; {name}: {words}')
+        label.setAccessibleName(f"{name}: {words}. {health.reason}".strip())
+        label.setToolTip(health.reason or f"{name}: {words}")

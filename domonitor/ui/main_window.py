@@ -1,0 +1,428 @@
+"""The main window: the list of all jobs, the chosen one below it, and the commands."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from domonitor.jobs.change import Change
+from domonitor.jobs.job import Job, JobKey
+from domonitor.jobs.request import NewJob, Outcome
+from domonitor.jobs.state import Command
+from domonitor.monitor import Monitor
+from domonitor.settings import Settings, Theme
+from domonitor.ui import text, theme
+from domonitor.ui.actions import COMMANDS, ask, is_offered, question, why_not
+from domonitor.ui.add_jobs import AddDialog
+from domonitor.ui.columns import COLUMNS, CREATED
+from domonitor.ui.details import DetailsPanel, prepare_table
+from domonitor.ui.empty import EmptyPage
+from domonitor.ui.health import HealthBar
+from domonitor.ui.job_delegate import JobDelegate
+from domonitor.ui.job_table import JobTableModel
+from domonitor.ui.notices import NoticeBar
+from domonitor.ui.selected import SelectedJob
+from domonitor.ui.tasks import TaskOwner
+
+_REFRESH_MS = 250
+"""The summary is written at most so often."""
+
+
+class MainWindow(QMainWindow):
+    """The window on one monitor.
+
+    closed: set once the user has closed the window; shut_down then ends what it runs.
+    Signals: settings_changed(Settings), when the user has chosen something.
+    """
+
+    settings_changed = Signal(object)
+
+    def __init__(self, monitor: Monitor, settings: Settings) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setAccessibleName("domonitor")
+        self.setWindowTitle("domonitor")
+        self.setAcceptDrops(True)
+        self.closed = asyncio.Event()
+        self.settings = settings
+        self.monitor = monitor
+        self.notices = NoticeBar()
+        self.tasks = TaskOwner(self.notices.tell)
+        self.model = JobTableModel(monitor.bytes_per_s, self)
+        self.details = DetailsPanel()
+        self._selected = SelectedJob(monitor, self.model, self.details, self.tasks)
+        self._actions: dict[Command, QAction] = {}
+        self._styled_actions: list[tuple[QAction, str]] = []
+        self._build_actions()
+        self._build()
+        self._restore_layout()
+        self._summary_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
+        self._summary_timer.timeout.connect(self._refresh_summary)
+        self._second_timer = QTimer(self, interval=1000)
+        self._second_timer.timeout.connect(self._tick)
+        self._second_timer.start()
+        self._unsubscribe = monitor.subscribe(self._take_change)
+        self.restyle()
+        self._refresh_summary()
+        self._refresh_actions()
+
+    # For those who open the window.
+
+    def choose(self, key: JobKey) -> bool:
+        """Makes the job the chosen one; whether it is in the list."""
+        at = self.model.position(key)
+        if at is None:
+            return False
+        index = self.model.index(at, 0)
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        self.table.selectionModel().setCurrentIndex(index, flags)
+        self.table.scrollTo(index)
+        return True
+
+    async def shut_down(self) -> None:
+        """Ends all tasks and the monitor; the services keep their jobs."""
+        self._unsubscribe()
+        self._second_timer.stop()
+        self._summary_timer.stop()
+        await self.tasks.close()
+        await self.monitor.close()
+
+    def add_downloads(self, addresses: str = "") -> AddDialog:
+        """Opens the dialog that adds downloads."""
+        dialog = AddDialog(
+            self._add, self.tasks, self.settings.folder(), auto_complete=self.settings.auto_complete, parent=self
+        )
+        dialog.set_addresses(addresses)
+        dialog.open()
+        return dialog
+
+    # Building.
+
+    def _build_actions(self) -> None:
+        self.add_action = self._action("addAction", text.tr("Add"), "add", QKeySequence.StandardKey.New)
+        self.add_action.setToolTip(text.tr("Add downloads"))
+        self.add_action.triggered.connect(lambda: self.add_downloads())
+        for entry in COMMANDS:
+            action = self._action(entry.object_name, text.command_name(entry.command), entry.icon, entry.shortcut)
+            action.triggered.connect(lambda _=False, command=entry.command: self.give(command))
+            self._actions[entry.command] = action
+        self.clear_action = self._action("clearAction", text.tr("Clear finished"), "clear", "Ctrl+Shift+Delete")
+        self.clear_action.setToolTip(text.tr("Take finished, cancelled and gone downloads off the list"))
+        self.clear_action.triggered.connect(self._clear_finished)
+        self.paste_action = QAction(text.tr("Add from clipboard"), self)
+        self.paste_action.setObjectName("pasteAction")
+        self.paste_action.setShortcut(QKeySequence.StandardKey.Paste)
+        self.paste_action.triggered.connect(lambda: self.add_downloads(QGuiApplication.clipboard().text().strip()))
+        self.complete_self_action = QAction(text.tr("Finish downloads by themselves"), self, checkable=True)
+        self.complete_self_action.setObjectName("autoCompleteAction")
+        self.complete_self_action.setToolTip(text.tr("Files get their names as soon as they have arrived"))
+        self.complete_self_action.setChecked(self.settings.auto_complete)
+        self.complete_self_action.toggled.connect(lambda is_on: self._set(auto_complete=is_on))
+
+    def _action(self, name: str, title: str, icon: str, shortcut: QKeySequence.StandardKey | str) -> QAction:
+        action = QAction(title, self)
+        action.setObjectName(name)
+        action.setShortcut(QKeySequence(shortcut))
+        self._styled_actions.append((action, icon))
+        self.addAction(action)
+        return action
+
+    def _build(self) -> None:
+        self.toolbar = QToolBar(text.tr("Commands"))
+        self.toolbar.setObjectName("toolBar")
+        self.toolbar.setMovable(False)
+        self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.toolbar.addAction(self.add_action)
+        self.toolbar.addSeparator()
+        self.toolbar.addActions(list(self._actions.values()))
+        self.toolbar.addSeparator()
+        self.toolbar.addAction(self.clear_action)
+        self.addToolBar(self.toolbar)
+        self._build_menus()
+        self.summary_label = QLabel()
+        self.summary_label.setObjectName("summaryLabel")
+        self.summary_label.setAccessibleName(text.tr("Summary"))
+        self.speed_label = QLabel()
+        self.speed_label.setObjectName("speedLabel")
+        self.speed_label.setAccessibleName(text.tr("Speed of all downloads"))
+        summary = QWidget()
+        summary.setObjectName("summaryBar")
+        row = QHBoxLayout(summary)
+        row.setContentsMargins(14, 9, 14, 9)
+        row.addWidget(self.summary_label, 1)
+        row.addWidget(self.speed_label)
+        self._build_table()
+        self.empty = EmptyPage()
+        self.empty.add_requested.connect(lambda: self.add_downloads())
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.splitter)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(summary)
+        column.addWidget(self.notices)
+        column.addWidget(self._pages, 1)
+        self.setCentralWidget(central)
+        self.health_bar = HealthBar(self.monitor.services)
+        self.statusBar().addWidget(self.health_bar, 1)
+        self.statusBar().setSizeGripEnabled(False)
+
+    def _build_table(self) -> None:
+        self.table = QTableView()
+        self.table.setObjectName("jobTable")
+        self.table.setAccessibleName(text.tr("Downloads"))
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(JobDelegate(self.table))
+        prepare_table(self.table)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._open_menu)
+        self.table.setSortingEnabled(True)
+        self.table.horizontalHeader().setSectionsMovable(True)
+        self.table.sortByColumn(CREATED, Qt.SortOrder.AscendingOrder)
+        for at, column in enumerate(COLUMNS):
+            self.table.setColumnWidth(at, column.width)
+        self.model.can_reorder = self._can_reorder
+        selection = self.table.selectionModel()
+        selection.selectionChanged.connect(lambda *_: self._refresh_actions())
+        selection.currentRowChanged.connect(self._choose_row)
+        self.details.error_panel.command_requested.connect(self._give_chosen)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setObjectName("splitter")
+        self.splitter.addWidget(self.table)
+        self.splitter.addWidget(self.details)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(5)
+
+    def _build_menus(self) -> None:
+        downloads = self.menuBar().addMenu(text.tr("&Downloads"))
+        downloads.addActions([self.add_action, self.paste_action])
+        downloads.addSeparator()
+        downloads.addActions(list(self._actions.values()))
+        downloads.addSeparator()
+        downloads.addActions([self.clear_action, self.complete_self_action])
+        downloads.addSeparator()
+        quit_action = downloads.addAction(text.tr("Quit"))
+        quit_action.setShortcut(QKeySequence.StandardKey.Quit)
+        quit_action.triggered.connect(self.close)
+        look = self.menuBar().addMenu(text.tr("&View")).addMenu(text.tr("Theme"))
+        group = QActionGroup(self)
+        titles = {Theme.SYSTEM: text.tr("As the system"), Theme.LIGHT: text.tr("Light"), Theme.DARK: text.tr("Dark")}
+        for choice, title in titles.items():
+            action = look.addAction(title)
+            action.setObjectName(f"{choice.value}ThemeAction")
+            action.setCheckable(True)
+            action.setChecked(self.settings.theme == choice.value)
+            action.triggered.connect(lambda _=False, choice=choice: self._set_theme(choice))
+            group.addAction(action)
+
+    # Changes come in.
+
+    def _take_change(self, service: str, change: Change) -> None:
+        self.model.apply(service, change)
+        if change.health is not None:
+            self.health_bar.show_health(service, change.health)
+        self._selected.take_change(change)
+        if not self._summary_timer.isActive():
+            self._summary_timer.start()
+        if self._pages.currentIndex() == 0 and self.model.rowCount():
+            self._pages.setCurrentIndex(1)
+
+    def _tick(self) -> None:
+        self.model.tick()
+        self.details.error_panel.tick()
+        self._refresh_summary()
+
+    def _refresh_summary(self) -> None:
+        jobs = [row.job for row in self.model.rows if not row.is_gone]
+        left = [text.remaining_of(row.job, row.bytes_per_s) for row in self.model.rows if row.bytes_per_s]
+        self.summary_label.setText(text.summary(jobs, max((one for one in left if one is not None), default=None)))
+        total = sum(row.bytes_per_s or 0 for row in self.model.rows)
+        self.speed_label.setText(text.speed(total) if total >= 1 else "")
+        self._pages.setCurrentIndex(1 if self.model.rowCount() else 0)
+        self.clear_action.setEnabled(self.model.has_finished())
+        self._refresh_actions()
+
+    def _can_reorder(self) -> bool:
+        """No row moves away from under the mouse or a menu."""
+        return not QApplication.mouseButtons() and QApplication.activePopupWidget() is None
+
+    # Choosing.
+
+    def _choose_row(self, current: QModelIndex, _: QModelIndex) -> None:
+        key = self.model.rows[current.row()].job.key if current.isValid() else None
+        self._selected.choose(key)
+
+    def _selected_jobs(self) -> list[Job]:
+        rows = self.table.selectionModel().selectedRows()
+        return [self.model.rows[index.row()].job for index in rows if not self.model.rows[index.row()].is_gone]
+
+    def _offered(self, command: Command, jobs: Sequence[Job]) -> list[Job]:
+        return [job for job in jobs if is_offered(job, command, self.monitor.commands(job.key.service))]
+
+    def _refresh_actions(self) -> None:
+        jobs = self._selected_jobs()
+        for command, action in self._actions.items():
+            is_enabled = bool(self._offered(command, jobs))
+            action.setEnabled(is_enabled)
+            action.setToolTip(text.command_purpose(command) if is_enabled else why_not(jobs, command))
+
+    # Commands go out.
+
+    def give(self, command: Command) -> None:
+        """Gives the command to the selected jobs that can take it."""
+        self._start(command, self._offered(command, self._selected_jobs()))
+
+    def _give_chosen(self, command: Command) -> None:
+        row = self.model.row(self._selected.key) if self._selected.key else None
+        self._start(command, self._offered(command, [row.job] if row else []))
+
+    def _start(self, command: Command, jobs: Sequence[Job]) -> None:
+        if jobs:
+            self.tasks.start(self._execute(command, jobs), what=text.command_name(command))
+
+    async def _execute(self, command: Command, jobs: Sequence[Job]) -> None:
+        asked = question(command, jobs)
+        if asked is not None and not await ask(self, asked):
+            return
+        keys = [job.key for job in jobs]
+        self.model.set_pending(keys, command)
+        try:
+            outcomes = await self.monitor.execute(command, keys)
+        finally:
+            self.model.set_pending(keys, None)
+        self._tell_refusals({job.key: job for job in jobs}, outcomes)
+
+    def _tell_refusals(self, jobs: dict[JobKey, Job], outcomes: dict[JobKey, Outcome]) -> None:
+        refused = [(jobs[key], outcome) for key, outcome in outcomes.items() if outcome.is_refused]
+        if not refused:
+            self.notices.clear()
+            return
+        lines = [f"{job.display_name}: {outcome.message}" for job, outcome in refused[:5]]
+        if len(refused) > len(lines):
+            lines.append(text.tr("… and {n} more.").format(n=len(refused) - len(lines)))
+        self.notices.tell("\n".join(lines))
+
+    async def _add(self, jobs: Sequence[NewJob]) -> Sequence[Outcome]:
+        return await self.monitor.add(self.monitor.services[0], jobs)
+
+    def _clear_finished(self) -> None:
+        chosen = self._selected.key
+        self.model.clear_finished()
+        if chosen is None or not self.choose(chosen):
+            self._selected.choose(None)
+        self._refresh_summary()
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(list(self._actions.values()))
+        menu.addSeparator()
+        menu.addAction(self.clear_action)
+        menu.popup(self.table.viewport().mapToGlobal(at))
+
+    # Settings and looks.
+
+    def _set(self, **values: object) -> None:
+        self.settings = replace(self.settings, **values)  # type: ignore[arg-type]
+        self.settings_changed.emit(self.settings)
+
+    def _set_theme(self, choice: Theme) -> None:
+        theme.apply(choice.value)
+        self._set(theme=choice.value)
+
+    def restyle(self) -> None:
+        """Follows the theme."""
+        colors = theme.colors(self.palette())
+        enabled = self.palette().buttonText().color()
+        for action, icon in self._styled_actions:
+            action.setIcon(theme.icon(icon, enabled, colors.muted))
+        self.setWindowIcon(theme.icon("app", enabled))
+        base = self.palette().base().color().name()
+        self.setStyleSheet(
+            f"QToolBar {{ border: none; border-bottom: 1px solid {colors.line}; padding: 4px 8px; spacing: 2px; }}"
+            "QToolBar QToolButton { padding: 5px 9px; border-radius: 5px; }"
+            f"#summaryBar {{ background: {base}; border-bottom: 1px solid {colors.line}; }}"
+            "#summaryLabel { font-weight: 600; }"
+            f"#speedLabel {{ color: {colors.muted}; }}"
+            f"QHeaderView::section {{ padding: 5px 8px; border: none; border-bottom: 1px solid {colors.line};"
+            f" background: {base}; color: {colors.muted}; }}"
+            f"QSplitter::handle {{ background: {colors.line}; }}"
+            f"QStatusBar {{ border-top: 1px solid {colors.line}; }}"
+            "QStatusBar::item { border: none; }"
+        )
+        for part in (self.notices, self.details, self.empty, self.health_bar):
+            part.restyle()
+
+    def _restore_layout(self) -> None:
+        self.resize(1180, 740)
+        window, _, header = self.settings.window.partition(" ")
+        if window and self.restoreGeometry(QByteArray(base64.b64decode(window, validate=False))):
+            self.table.horizontalHeader().restoreState(QByteArray(base64.b64decode(header, validate=False)))
+
+    def _layout_text(self) -> str:
+        states = (self.saveGeometry(), self.table.horizontalHeader().saveState())
+        return " ".join(base64.b64encode(bytes(state.data())).decode() for state in states)
+
+    # What Qt tells.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """See QWidget."""
+        super().showEvent(event)
+        self.table.setFocus()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """See QWidget."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "health_bar"):
+            self.restyle()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """See QWidget. Nothing is asked: the services keep every job."""
+        self._set(window=self._layout_text())
+        self.closed.set()
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """See QWidget."""
+        if event.mimeData().hasText() or event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """See QWidget."""
+        data = event.mimeData()
+        urls = [url.toString() for url in data.urls()] if data.hasUrls() else [data.text()]
+        event.acceptProposedAction()
+        self.add_downloads("\n".join(urls))

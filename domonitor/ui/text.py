@@ -1,0 +1,245 @@
+"""Every sentence that is made of data: sizes, times, states, summaries, consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+from domonitor.jobs import codes
+from domonitor.jobs.job import Job, Origin
+from domonitor.jobs.rate import remaining_s
+from domonitor.jobs.state import ACTIVE, ALLOWED, FINAL, Command, JobState
+
+UNKNOWN = "\N{EN DASH}"
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def tr(text: str) -> str:
+    """The text in the user's language."""
+    return QCoreApplication.translate("domonitor", text)
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """The form for the count, with {n} replaced by it."""
+    return (one if count == 1 else many).replace("{n}", QLocale().toString(count))
+
+
+def size(count: float | None) -> str:
+    """Bytes in the unit that reads best, with decimal prefixes: 4.2 MB."""
+    if count is None:
+        return UNKNOWN
+    for unit in _UNITS:
+        if count < 999.5 or unit == _UNITS[-1]:
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == "B" or count >= 99.95 else f"{count:.1f} {unit}"
+
+
+def speed(bytes_per_s: float | None) -> str:
+    """3.2 MB/s; nothing where there is no speed."""
+    return "" if bytes_per_s is None else f"{size(bytes_per_s)}/s"
+
+
+def duration(seconds: float | None) -> str:
+    """About how long: 45 s, 4 min, 1 h 20 min, 3 days. Nothing where it is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 59.5:
+        return tr("{n} s").format(n=max(1, round(seconds)))
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return tr("{n} min").format(n=minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return tr("{h} h {m} min").format(h=hours, m=minutes) if minutes else tr("{h} h").format(h=hours)
+    return plural(round(hours / 24), tr("{n} day"), tr("{n} days"))
+
+
+def countdown(seconds: float) -> str:
+    """0:42 until something happens."""
+    left = max(0, round(seconds))
+    return f"{left // 60}:{left % 60:02d}" if left < 3600 else duration(left)
+
+
+def moment(at: datetime | None) -> str:
+    """A moment in local time: 14:02 today, with the date on other days."""
+    if at is None:
+        return ""
+    local = at.astimezone()
+    if local.date() == datetime.now(UTC).astimezone().date():
+        return f"{local:%H:%M:%S}"
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def percent(job: Job) -> str:
+    """61 %; never 100 before all is there."""
+    fraction = job.progress.fraction
+    if fraction is None:
+        return ""
+    return f"{100 if fraction >= 1 else min(99, int(fraction * 100))} %"
+
+
+def state_name(state: JobState) -> str:
+    """The state's name alone."""
+    return {
+        JobState.QUEUED: tr("Waiting for its turn"),
+        JobState.CONNECTING: tr("Connecting"),
+        JobState.TRANSFERRING: tr("Downloading"),
+        JobState.SUSPENDED: tr("Suspended"),
+        JobState.ERROR: tr("Needs you"),
+        JobState.TRANSIENT_ERROR: tr("Tries again by itself"),
+        JobState.TRANSFERRED: tr("Arrived, to be completed"),
+        JobState.ACKNOWLEDGED: tr("Finished"),
+        JobState.CANCELLED: tr("Cancelled"),
+    }[state]
+
+
+def pending(command: Command) -> str:
+    """What a row says while a command is under way."""
+    return {
+        Command.RESUME: tr("Resuming…"),
+        Command.SUSPEND: tr("Suspending…"),
+        Command.COMPLETE: tr("Completing…"),
+        Command.CANCEL: tr("Cancelling…"),
+    }[command]
+
+
+def state(job: Job, now: datetime) -> str:
+    """The state in words, with the reason where there is one."""
+    if job.error_code is None:
+        if job.waiting_reason and job.state in ACTIVE:
+            return f"{state_name(job.state)}: {job.waiting_reason}"
+        if job.state is JobState.ACKNOWLEDGED and job.progress.files_missing:
+            return tr("Finished in part")
+        return state_name(job.state)
+    headline = codes.explain(job.error_code).headline
+    if job.retry_at is None:
+        return headline
+    return tr("{what}, retry in {time}").format(what=headline, time=countdown((job.retry_at - now).total_seconds()))
+
+
+def remaining(job: Job, bytes_per_s: float | None) -> str:
+    """About how long a running job still takes."""
+    return duration(remaining_of(job, bytes_per_s))
+
+
+def remaining_of(job: Job, bytes_per_s: float | None) -> float | None:
+    """Seconds, None where that can't be said."""
+    if job.state is not JobState.TRANSFERRING or job.progress.bytes_total is None:
+        return None
+    return remaining_s(job.progress.bytes_total - job.progress.bytes_transferred, bytes_per_s)
+
+
+def row_sentence(job: Job, words: str, bytes_per_s: float | None) -> str:
+    """A row as one spoken sentence."""
+    parts = [job.display_name, words]
+    if job.state not in FINAL and (done := percent(job)):
+        parts.append(done)
+    if job.state is JobState.TRANSFERRING and (left := remaining(job, bytes_per_s)):
+        parts.append(tr("{time} left").format(time=left))
+    return ", ".join(parts) + "."
+
+
+def summary(jobs: Iterable[Job], longest_s: float | None) -> str:
+    """One sentence on all jobs: 1 needs you · 3 running, 12 min left · 2 waiting by themselves."""
+    counts = dict.fromkeys(JobState, 0)
+    for job in jobs:
+        counts[job.state] += 1
+    running = counts[JobState.TRANSFERRING] + counts[JobState.CONNECTING]
+    waiting = counts[JobState.TRANSIENT_ERROR] + counts[JobState.QUEUED]
+    parts = []
+    if count := counts[JobState.ERROR]:
+        parts.append(plural(count, tr("{n} needs you"), tr("{n} need you")))
+    if count := counts[JobState.TRANSFERRED]:
+        parts.append(plural(count, tr("{n} arrived, to be completed"), tr("{n} arrived, to be completed")))
+    if running:
+        words = plural(running, tr("{n} running"), tr("{n} running"))
+        parts.append(words + (", " + tr("{time} left").format(time=duration(longest_s)) if longest_s else ""))
+    if waiting:
+        parts.append(plural(waiting, tr("{n} waiting by itself"), tr("{n} waiting by themselves")))
+    if count := counts[JobState.SUSPENDED]:
+        parts.append(plural(count, tr("{n} suspended"), tr("{n} suspended")))
+    if not parts:
+        return tr("All downloads are finished") if any(counts.values()) else tr("Nothing is being downloaded")
+    return " · ".join(parts)
+
+
+def command_name(command: Command) -> str:
+    """What the command's button says."""
+    return {
+        Command.RESUME: tr("Resume"),
+        Command.SUSPEND: tr("Suspend"),
+        Command.COMPLETE: tr("Complete"),
+        Command.CANCEL: tr("Cancel"),
+    }[command]
+
+
+def command_purpose(command: Command) -> str:
+    """What the command does, for a tooltip."""
+    return {
+        Command.RESUME: tr("Start the chosen downloads, or start them again"),
+        Command.SUSPEND: tr("Stop the chosen downloads; what has arrived is kept"),
+        Command.COMPLETE: tr("Give the files that have arrived their names and end the job"),
+        Command.CANCEL: tr("Remove the chosen downloads and what has arrived of them"),
+    }[command]
+
+
+def refusal(job: Job, command: Command) -> str:
+    """Why the command is not offered on the job; "" where it is."""
+    if command in job.refusals:
+        return job.refusals[command]
+    if command not in ALLOWED[job.state]:
+        return tr("{command} does nothing here: {state}.").format(
+            command=command_name(command), state=state_name(job.state)
+        )
+    if command is Command.COMPLETE and not job.progress.files_transferred:
+        return tr("No file has arrived whole yet, so there is nothing to keep.")
+    return ""
+
+
+def cancel_consequence(jobs: Iterable[Job]) -> str:
+    """What Cancel would delete, exactly."""
+    jobs = tuple(jobs)
+    files = sum(job.progress.files_transferred for job in jobs)
+    done = sum(job.progress.bytes_transferred for job in jobs)
+    if not done:
+        return tr("Nothing has arrived yet, so nothing is deleted.")
+    if not files:
+        return tr("{size} that have arrived are deleted.").format(size=size(done))
+    whole = plural(files, tr("{n} file that has arrived whole"), tr("{n} files that have arrived whole"))
+    return tr("{files} and {size} in all are deleted.").format(files=whole, size=size(done))
+
+
+def complete_consequence(jobs: Iterable[Job]) -> str:
+    """What Complete would keep and drop, exactly; "" where nothing is dropped."""
+    jobs = tuple(jobs)
+    kept = sum(job.progress.files_transferred for job in jobs)
+    total = sum(job.progress.files_total for job in jobs)
+    if kept == total:
+        return ""
+    return tr("Complete keeps {kept} of {total} files. The others are dropped, with what has arrived of them.").format(
+        kept=kept, total=total
+    )
+
+
+def whose(job: Job) -> str:
+    """Who a job of others belongs to, for a question before a command."""
+    owner = job.owner or tr("another program")
+    return {
+        Origin.OURS: "",
+        Origin.MY_ACCOUNT: tr("This download belongs to another program of yours."),
+        Origin.OTHER_USER: tr("This download belongs to {owner}.").format(owner=owner),
+        Origin.SYSTEM: tr("This download belongs to the system."),
+    }[job.origin]
+
+
+def service(name: str) -> str:
+    """A service's name as people know it."""
+    return {
+        "engine": tr("domonitor"),
+        "bits": "BITS",
+        "do": "Delivery Optimization",
+        "do-agent": tr("DO agent"),
+    }.get(name, name)

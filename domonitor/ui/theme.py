@@ -1,0 +1,158 @@
+"""Light and dark: colours, palette and icons."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from domonitor.assets import asset
+from domonitor.settings import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Colors:
+    """The colours that the palette has no role for. Text on its background has a contrast of at least 4.5 : 1."""
+
+    accent: str
+    danger: str
+    danger_back: str
+    warning: str
+    warning_back: str
+    good: str
+    muted: str
+    line: str
+    track: str
+
+
+LIGHT = Colors(
+    accent="#1d5fd0",
+    danger="#b3261e",
+    danger_back="#fdf0ee",
+    warning="#8a5300",
+    warning_back="#fdf5e6",
+    good="#1a7340",
+    muted="#5c6370",
+    line="#d9dce1",
+    track="#e4e7ec",
+)
+DARK = Colors(
+    accent="#7fb0ff",
+    danger="#ff9c92",
+    danger_back="#3a2422",
+    warning="#f0bc63",
+    warning_back="#362c1b",
+    good="#7ed9a0",
+    muted="#a4abb8",
+    line="#3d424b",
+    track="#3a3f49",
+)
+
+_LIGHT_PALETTE = {
+    QPalette.ColorRole.Window: "#f6f7f9",
+    QPalette.ColorRole.WindowText: "#1c1f24",
+    QPalette.ColorRole.Base: "#ffffff",
+    QPalette.ColorRole.AlternateBase: "#f8f9fb",
+    QPalette.ColorRole.Text: "#1c1f24",
+    QPalette.ColorRole.Button: "#f1f2f5",
+    QPalette.ColorRole.ButtonText: "#1c1f24",
+    QPalette.ColorRole.BrightText: "#ffffff",
+    QPalette.ColorRole.Highlight: "#d6e4fb",
+    QPalette.ColorRole.HighlightedText: "#10233f",
+    QPalette.ColorRole.ToolTipBase: "#ffffff",
+    QPalette.ColorRole.ToolTipText: "#1c1f24",
+    QPalette.ColorRole.PlaceholderText: "#6b7280",
+    QPalette.ColorRole.Link: "#1d5fd0",
+    QPalette.ColorRole.Mid: "#c3c8d0",
+}
+_DARK_PALETTE = {
+    QPalette.ColorRole.Window: "#22252b",
+    QPalette.ColorRole.WindowText: "#e7e9ee",
+    QPalette.ColorRole.Base: "#1b1e23",
+    QPalette.ColorRole.AlternateBase: "#20242a",
+    QPalette.ColorRole.Text: "#e7e9ee",
+    QPalette.ColorRole.Button: "#2d3138",
+    QPalette.ColorRole.ButtonText: "#e7e9ee",
+    QPalette.ColorRole.BrightText: "#ffffff",
+    QPalette.ColorRole.Highlight: "#2b4470",
+    QPalette.ColorRole.HighlightedText: "#f2f6ff",
+    QPalette.ColorRole.ToolTipBase: "#2d3138",
+    QPalette.ColorRole.ToolTipText: "#e7e9ee",
+    QPalette.ColorRole.PlaceholderText: "#969eab",
+    QPalette.ColorRole.Link: "#7fb0ff",
+    QPalette.ColorRole.Mid: "#4a505b",
+}
+
+
+def apply(theme: str) -> None:
+    """Gives the whole program the theme, at once."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    hints = app.styleHints()
+    hints.setColorScheme(
+        {Theme.LIGHT.value: Qt.ColorScheme.Light, Theme.DARK.value: Qt.ColorScheme.Dark}.get(
+            theme, Qt.ColorScheme.Unknown
+        )
+    )
+    if sys.platform == "win32":
+        return  # the native style has its own colours for both
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    is_dark = theme == Theme.DARK or (theme == Theme.SYSTEM and hints.colorScheme() is Qt.ColorScheme.Dark)
+    app.setPalette(_palette(_DARK_PALETTE if is_dark else _LIGHT_PALETTE))
+
+
+def _palette(roles: dict[QPalette.ColorRole, str]) -> QPalette:
+    palette = QPalette()
+    for role, color in roles.items():
+        palette.setColor(role, QColor(color))
+    dimmed = QColor(roles[QPalette.ColorRole.PlaceholderText])
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, dimmed)
+    return palette
+
+
+def is_dark(palette: QPalette) -> bool:
+    """Whether text is lighter than what it stands on."""
+    return (
+        palette.color(QPalette.ColorRole.WindowText).lightness() > palette.color(QPalette.ColorRole.Window).lightness()
+    )
+
+
+def colors(palette: QPalette) -> Colors:
+    """The colours that go with the palette."""
+    return DARK if is_dark(palette) else LIGHT
+
+
+def icon(name: str, color: QColor | str, disabled: QColor | str | None = None) -> QIcon:
+    """The icon of that name in the colour, sharp at every scale."""
+    made = QIcon()
+    for size in (16, 24, 32, 48, 64):
+        made.addPixmap(pixmap(name, QColor(color).name(), size, 1.0))
+        if disabled is not None:
+            made.addPixmap(pixmap(name, QColor(disabled).name(), size, 1.0), QIcon.Mode.Disabled)
+    return made
+
+
+@cache
+def pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
+    """The icon as a square picture of so many device-independent pixels at the device pixel ratio."""
+    drawn = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _renderer(name, color).render(painter, QRectF(0, 0, drawn.width(), drawn.height()))
+    painter.end()
+    drawn.setDevicePixelRatio(ratio)
+    return drawn
+
+
+@cache
+def _renderer(name: str, color: str) -> QSvgRenderer:
+    svg = asset(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
+    return QSvgRenderer(QByteArray(svg.encode()))
