@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+import shiboken6
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
@@ -28,7 +30,7 @@ _log = logging.getLogger(__name__)
 def open_window(backends: Iterable[Backend], settings: Settings) -> MainWindow:
     """Wires monitor and window for the services, inside a running loop, and shows the window.
 
-    Await the window's closed, then its shut_down.
+    Await the window's closed, then close_window.
     """
     theme.apply(settings.theme)
     monitor = Monitor(backends)
@@ -36,6 +38,15 @@ def open_window(backends: Iterable[Backend], settings: Settings) -> MainWindow:
     monitor.start()
     window.show()
     return window
+
+
+async def close_window(window: MainWindow) -> None:
+    """Ends what the window runs, and the window itself. The services keep their jobs."""
+    window.close()
+    await window.shut_down()
+    # Now and on this thread: left to Python, the cyclic garbage collection may run on a service's thread, and a timer
+    # that is destroyed there takes the program down with it.
+    shiboken6.delete(window)
 
 
 def main() -> int:
@@ -64,7 +75,7 @@ async def _main() -> int:
 
     window.settings_changed.connect(save)
     await window.closed.wait()
-    await window.shut_down()
+    await close_window(window)
     return 0
 
 
@@ -101,11 +112,20 @@ def application() -> QApplication:
     app = QApplication.instance()
     if isinstance(app, QApplication):
         return app
+    qInstallMessageHandler(_log_qt_message)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("domonitor")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("domonitor")
     return app
+
+
+def _log_qt_message(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    """Qt's own messages are for the log, not for the terminal."""
+    level = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}.get(kind, logging.WARNING)
+    if "propagateSizeHints" in message:
+        level = logging.DEBUG  # the offscreen platform says so of every window with a smallest size
+    _log.log(level, "Qt: %s", message)
 
 
 def has_display() -> bool:

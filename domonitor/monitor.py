@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from domonitor.backends.interface import Backend
 from domonitor.backends.thread import BackendThread
 from domonitor.jobs.change import Change, Health, HealthState
-from domonitor.jobs.error import CopyError, DomonitorError
+from domonitor.jobs.error import CallFailed, CopyError, DomonitorError
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import Job, JobFile, JobKey
 from domonitor.jobs.rate import RateMeter
@@ -91,7 +91,7 @@ class Monitor:
     async def execute(
         self, command: Command, keys: Iterable[JobKey], origin: str = "window", **arguments: object
     ) -> dict[JobKey, Outcome]:
-        """Gives the command to each job, all services at once. Raises CallFailed where one can't be asked."""
+        """Gives the command to each job, all services at once; where one can't be asked, its jobs are refused."""
         by_service: dict[str, list[JobKey]] = {}
         for key in keys:
             by_service.setdefault(key.service, []).append(key)
@@ -135,10 +135,14 @@ class Monitor:
                 _log.error("%s did not close cleanly", closing[future], exc_info=error)
 
     async def _execute(self, service: str, request: CommandRequest) -> tuple[Outcome, ...]:
-        return await self._ask(service, lambda backend: backend.execute(request))
+        try:
+            return await self._ask(service, lambda backend: backend.execute(request))
+        except CallFailed as failure:
+            return tuple(Outcome(job_id, failure.code, failure.name, str(failure)) for job_id in request.job_ids)
 
     async def _ask(self, service: str, call: Callable[[Backend], T]) -> T:
         watch = self._watches[service]
+        await watch.asked_once.wait()
         return await asyncio.wrap_future(watch.thread.submit(partial(call, watch.backend), is_urgent=True))
 
     async def _pump(self, watch: _Watch) -> None:
@@ -149,10 +153,12 @@ class Monitor:
                 if not watch.is_open:
                     await watch.run(partial(watch.backend.open, watch.wake))
                     watch.is_open = True
+                    watch.asked_once.set()
                 watch.is_woken = False
                 watch.woken.clear()
                 change = await watch.run(watch.backend.poll)
             except Exception as error:
+                watch.asked_once.set()
                 if not isinstance(error, DomonitorError):
                     _log.exception("%s failed", watch.backend.name)
                 self._publish(watch, Change(health=Health(HealthState.UNAVAILABLE, _reason(error))))
@@ -197,6 +203,7 @@ class _Watch:
         self.is_open = False
         self.is_woken = False
         self.woken = asyncio.Event()
+        self.asked_once = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 

@@ -105,7 +105,7 @@ def plan_jobs(addresses: Sequence[str], folder: Path, *, auto_complete: bool) ->
     if not addresses:
         check_address("")
     targets: dict[str, str] = {}
-    jobs = []
+    jobs: list[NewJob] = []
     for given in addresses:
         address = given.strip()
         try:

@@ -70,8 +70,16 @@ _ATTENTION = {
 """The order of states by how much they ask for the user."""
 
 
+def done_fraction(row: Row) -> float | None:
+    """How far the row's job is, by bytes or else by files; None where neither tells."""
+    progress = row.job.progress
+    if progress.fraction is None and progress.files_total > 1:
+        return progress.files_transferred / progress.files_total
+    return progress.fraction
+
+
 def _progress_key(row: Row) -> float:
-    fraction = row.job.progress.fraction
+    fraction = done_fraction(row)
     return -1.0 if fraction is None else fraction
 
 
@@ -86,15 +94,15 @@ COLUMNS: tuple[Column, ...] = (
         lambda: text.tr("Name"),
         lambda row: row.job.display_name,
         lambda row: row.job.display_name.casefold(),
-        250,
+        215,
     ),
-    Column("state", lambda: text.tr("State"), Row.words, lambda row: _ATTENTION[row.job.state], 260, moves=True),
+    Column("state", lambda: text.tr("State"), Row.words, lambda row: _ATTENTION[row.job.state], 285, moves=True),
     Column(
         "progress",
         lambda: text.tr("Progress"),
-        lambda row: text.percent(row.job),
+        lambda row: text.progress(row.job),
         _progress_key,
-        150,
+        160,
         moves=True,
     ),
     Column(
@@ -102,7 +110,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda: text.tr("Size"),
         lambda row: text.size(row.job.progress.bytes_total),
         lambda row: row.job.progress.bytes_total or 0,
-        90,
+        85,
         _RIGHT,
     ),
     Column(
@@ -135,7 +143,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda: text.tr("Created"),
         lambda row: text.moment(row.job.times.created),
         lambda row: row.job.times.created,
-        130,
+        120,
     ),
 )
 

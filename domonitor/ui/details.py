@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
 
 from domonitor.jobs.address import without_secrets
@@ -44,8 +44,8 @@ _FILE_COLUMNS = (
 class FileTableModel(QAbstractTableModel):
     """The files of one job, in the order in which they were added."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self.files: tuple[JobFile, ...] = ()
 
     def set_files(self, files: tuple[JobFile, ...]) -> None:
@@ -101,7 +101,7 @@ class DetailsPanel(QWidget):
         self.setObjectName("detailsPanel")
         self.setAccessibleName(text.tr("The chosen download"))
         self.error_panel = ErrorPanel()
-        self.files = FileTableModel()
+        self.files = FileTableModel(self)
         self._title = QLabel()
         self._title.setObjectName("detailsTitle")
         self._title.setTextFormat(Qt.TextFormat.PlainText)
@@ -149,6 +149,7 @@ class DetailsPanel(QWidget):
         self.setStyleSheet(
             f"#detailsTitle {{ padding: 9px 12px; color: {colors.muted}; border-bottom: 1px solid {colors.line}; }}"
             f"#detailsHint {{ color: {colors.muted}; }}"
+            "#fileTable::item { padding: 0 6px; }"
         )
         self.error_panel.restyle()
 

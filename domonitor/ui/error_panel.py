@@ -71,6 +71,12 @@ class ErrorPanel(QFrame):
         self._code.setText(f"{hresult.text(error.code)}  {explanation.name}".rstrip())
         self._description.setText(error.description or text.tr("The service says no more."))
         self._when.setText(_when(error))
+        kept, total = job.progress.files_transferred, job.progress.files_total
+        self.buttons[Command.COMPLETE].setText(
+            text.tr("Complete: keeps {kept} of {total}…").format(kept=kept, total=total)
+            if 0 < kept < total
+            else text.command_name(Command.COMPLETE)
+        )
         for command, button in self.buttons.items():
             button.setEnabled(is_offered(job, command, served))
             button.setToolTip(text.command_purpose(command) if button.isEnabled() else why_not([job], command))

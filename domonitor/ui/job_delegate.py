@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from domonitor.jobs.state import FINAL, JobState
 from domonitor.ui import theme
-from domonitor.ui.columns import COLUMNS, PROGRESS, STATE, Row
+from domonitor.ui.columns import COLUMNS, PROGRESS, STATE, Row, done_fraction
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.theme import Colors
 
@@ -42,7 +42,7 @@ class JobDelegate(QStyledItemDelegate):
         model = index.model()
         assert isinstance(model, JobTableModel)
         row = model.rows[index.row()]
-        style = option.widget.style() if option.widget else QApplication.style()
+        style = option.widget.style()
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
         colors = theme.colors(option.palette)
         inner = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
@@ -71,16 +71,18 @@ class JobDelegate(QStyledItemDelegate):
     def _paint_bar(self, painter: QPainter, rect: QRect, row: Row, colors: Colors, metrics: QFontMetrics) -> QRect:
         """The bar with the percentage behind it; an empty dashed track where the total is not known."""
         job = row.job
-        words = rect.adjusted(max(0, rect.width() - metrics.horizontalAdvance("100 %")), 0, 0, 0)
+        words = rect.adjusted(max(0, rect.width() - metrics.horizontalAdvance("100 %") - 3), 0, 0, 0)
         bar = QRectF(rect.left(), rect.center().y() - BAR_HEIGHT / 2 + 1, rect.width() - words.width() - 8, BAR_HEIGHT)
-        if bar.width() < 12 or job.state in FINAL:
-            return words if bar.width() >= 12 else rect
+        if bar.width() < 12:
+            return rect
+        if job.state in FINAL:
+            return words
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.save()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colors.track))
         painter.drawRoundedRect(bar, BAR_HEIGHT / 2, BAR_HEIGHT / 2)
-        fraction = job.progress.fraction
+        fraction = done_fraction(row)
         painter.setBrush(QColor(_state_color(row, colors)))
         if fraction:
             done = QRectF(bar.left(), bar.top(), max(BAR_HEIGHT, bar.width() * fraction), BAR_HEIGHT)

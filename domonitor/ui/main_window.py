@@ -7,7 +7,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -108,7 +108,9 @@ class MainWindow(QMainWindow):
         return True
 
     async def shut_down(self) -> None:
-        """Ends all tasks and the monitor; the services keep their jobs."""
+        """Ends all tasks and the monitor; the services keep their jobs. May be called again."""
+        if not self._second_timer.isActive():
+            return
         self._unsubscribe()
         self._second_timer.stop()
         self._summary_timer.stop()
@@ -159,6 +161,7 @@ class MainWindow(QMainWindow):
         self.toolbar = QToolBar(text.tr("Commands"))
         self.toolbar.setObjectName("toolBar")
         self.toolbar.setMovable(False)
+        self.toolbar.setIconSize(QSize(18, 18))
         self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.toolbar.addAction(self.add_action)
         self.toolbar.addSeparator()
@@ -221,8 +224,10 @@ class MainWindow(QMainWindow):
         self.splitter.setObjectName("splitter")
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(self.details)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setSizes([420, 340])
+        self.table.setMinimumHeight(130)
+        self.details.table.setMinimumHeight(1)  # in a small window the list goes before the files
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(5)
 
@@ -387,7 +392,7 @@ class MainWindow(QMainWindow):
             part.restyle()
 
     def _restore_layout(self) -> None:
-        self.resize(1180, 740)
+        self.resize(1180, 820)
         window, _, header = self.settings.window.partition(" ")
         if window and self.restoreGeometry(QByteArray(base64.b64decode(window, validate=False))):
             self.table.horizontalHeader().restoreState(QByteArray(base64.b64decode(header, validate=False)))

@@ -81,6 +81,13 @@ def percent(job: Job) -> str:
     return f"{100 if fraction >= 1 else min(99, int(fraction * 100))} %"
 
 
+def progress(job: Job) -> str:
+    """How far a job is: 61 %, or 4/5 files where the sizes are not known."""
+    if job.progress.fraction is None and job.progress.files_total > 1:
+        return f"{job.progress.files_transferred}/{job.progress.files_total}"
+    return percent(job)
+
+
 def state_name(state: JobState) -> str:
     """The state's name alone."""
     return {

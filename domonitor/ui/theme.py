@@ -154,5 +154,7 @@ def pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
 
 @cache
 def _renderer(name: str, color: str) -> QSvgRenderer:
-    svg = asset(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
+    contrast = "#1b1e23" if QColor(color).lightness() > 140 else "#ffffff"
+    svg = asset(f"icons/{name}.svg").read_text(encoding="utf-8")
+    svg = svg.replace("currentColor", color).replace("contrastColor", contrast)
     return QSvgRenderer(QByteArray(svg.encode()))
