@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -52,13 +53,13 @@ def main(urls: Sequence[str], folder: Path, give_up_s: float, *, keep_open: bool
     try:
         new_jobs = plan_jobs(urls, folder.absolute(), auto_complete=not keep_open)
     except InvalidInput as refusal:
-        messages.print(Text(str(refusal)))
+        messages.print(Text(str(refusal)), soft_wrap=True)
         return WRONG_USE
     with ExitStack() as stack:
         try:
             manager = _open_engine(stack, give_up_s, keep_open=keep_open)
         except DomonitorError as refusal:
-            messages.print(Text(str(refusal)))
+            messages.print(Text(str(refusal)), soft_wrap=True)
             return NOT_REACHABLE
         stack.callback(manager.close)
         return _Getting(manager, messages).run(new_jobs)
@@ -82,6 +83,8 @@ class _Getting:
         self._manager = manager
         self._messages = messages
         self._changed = threading.Event()
+        self._last_codes: dict[EngineJob, int] = {}
+        """What each job last failed with: better to hear than that it gave up after a while."""
 
     def run(self, new_jobs: Sequence[NewJob]) -> int:
         answers = self._manager.add_many(new_jobs)
@@ -90,7 +93,7 @@ class _Getting:
             refusals = [answer for answer in answers if not isinstance(answer, EngineJob)]
             if refusals:
                 for refusal in refusals:
-                    self._messages.print(Text(str(refusal)))
+                    self._messages.print(Text(str(refusal)), soft_wrap=True)
                 self._cancel(jobs)
                 return WRONG_USE
             failed = self._wait(jobs)
@@ -120,8 +123,10 @@ class _Getting:
                 for job in list(bars):
                     snapshot = self._manager.snapshot(job.get_id())
                     self._draw(progress, bars[job], snapshot)
+                    if snapshot.state is JobState.TRANSIENT_ERROR and snapshot.error_code is not None:
+                        self._last_codes[job] = snapshot.error_code
                     if snapshot.state is JobState.ERROR:
-                        failed.append((snapshot, job.copy_error()))
+                        failed.append((snapshot, self._error(job)))
                         job.cancel()
                     if snapshot.state in FINAL | {JobState.ERROR} or _is_left_open(snapshot):
                         del bars[job]
@@ -131,6 +136,12 @@ class _Getting:
         for snapshot, error in failed:
             self._explain(snapshot, error)
         return bool(failed)
+
+    def _error(self, job: EngineJob) -> CopyError:
+        error = job.copy_error()
+        if error.code == hresult.DO_E_DOWNLOAD_NO_PROGRESS and job in self._last_codes:
+            return replace(error, code=self._last_codes[job])
+        return error
 
     def _draw(self, progress: Progress, bar: TaskID, job: Job) -> None:
         if job.error_code is None:
@@ -146,7 +157,7 @@ class _Getting:
         lines = [f"{job.display_name}: {explanation.headline}.", f"  {error.description or explanation.details}"]
         lines += [f"  {number}. {step}" for number, step in enumerate(explanation.steps, 1)]
         lines.append(f"  {hresult.text(error.code)} {explanation.name}")
-        self._messages.print(Text("\n".join(lines)))
+        self._messages.print(Text("\n".join(lines)), soft_wrap=True)
 
     def _cancel(self, jobs: Sequence[EngineJob]) -> None:
         for job in jobs:

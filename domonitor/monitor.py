@@ -154,6 +154,7 @@ class Monitor:
                     await watch.run(partial(watch.backend.open, watch.wake))
                     watch.is_open = True
                     watch.asked_once.set()
+                    await asyncio.sleep(0)  # the commands that waited for this go before the first poll
                 watch.is_woken = False
                 watch.woken.clear()
                 change = await watch.run(watch.backend.poll)

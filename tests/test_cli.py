@@ -1,0 +1,220 @@
+"""The commands as their user runs them: the real program in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from domonitor import __version__
+from tests.server import Answer, Cut, Origin, Pattern, Resource, Stall
+
+ROOT = Path(__file__).parent.parent
+CONTENT = Pattern(300_000, seed=3)
+
+
+def environment(folder: Path, **others: str) -> Mapping[str, str]:
+    return {**os.environ, "XDG_DATA_HOME": str(folder / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "100", **others}
+
+
+def run(folder: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "domonitor", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=45,
+        cwd=folder,
+        env=environment(folder, **others),
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"data"}
+
+
+def test_version(tmp_path: Path) -> None:
+    done = run(tmp_path, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"domonitor {__version__}\n", "")
+
+
+def test_explain_says_what_a_code_means_and_what_to_do(tmp_path: Path) -> None:
+    done = run(tmp_path, "explain", "0x80D02002")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Nothing arrived for too long\n  0x80D02002 (-2133843966)\n")
+    assert "DO_E_DOWNLOAD_NO_PROGRESS" in done.stdout
+    assert "    1. Look for a firewall" in done.stdout
+    for same in ("80D02002", "-2133843966", "do_e_download_no_progress"):
+        assert run(tmp_path, "explain", same).stdout == done.stdout
+
+
+def test_explain_refuses_what_is_no_code(tmp_path: Path) -> None:
+    done = run(tmp_path, "explain", "DO_E_DOWNLOAD_NO_PROGRES")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean DO_E_DOWNLOAD_NO_PROGRESS?" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["get"], ["frob"], ["get", "--frob", "http://x/"], ["explain"]])
+def test_wrong_use_ends_with_2_and_says_how_to_get_help(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert "--help" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_get_downloads_into_the_folder(tmp_path: Path, origin: Origin) -> None:
+    (tmp_path / "there").mkdir()
+    urls = [
+        origin.add("/a.bin", Resource(CONTENT)),
+        origin.add("/b%20b.bin?token=secret", Resource(CONTENT, faults=[Cut(after_bytes=100_000, times=1)])),
+    ]
+    done = run(tmp_path, "get", *urls, "-d", "there")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(tmp_path / "there") == {"a.bin", "b b.bin"}
+    for path in (tmp_path / "there").iterdir():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == CONTENT.sha256()
+    assert "secret" not in done.stdout
+
+
+def test_get_ends_with_1_where_one_failed_and_keeps_the_others(tmp_path: Path, origin: Origin) -> None:
+    good = origin.add("/good.bin", Resource(CONTENT))
+    missing = origin.add("/missing.bin", Resource(faults=[Answer(404)]))
+    done = run(tmp_path, "get", missing, good)
+    assert done.returncode == 1
+    assert names(tmp_path) == {"good.bin"}
+    assert done.stderr.startswith("missing.bin: The file is not on the server.\n")
+    assert "  1. Check the address for typing errors.\n" in done.stderr
+    assert "0x80190194 BG_E_HTTP_ERROR_404" in done.stderr
+
+
+def test_get_gives_up_on_a_server_that_is_not_there_and_says_so(tmp_path: Path) -> None:
+    done = run(tmp_path, "get", "http://nowhere.invalid/a.bin", "--give-up", "0")
+    assert done.returncode == 1
+    assert done.stderr.startswith("a.bin: ")
+    assert '"nowhere.invalid" has no address.' in done.stderr
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("example.com/a", "Put http:// or https:// before this address."),
+        ("ftp://example.com/a", "Addresses that begin with ftp:// can't be downloaded"),
+        ("http://example.com/a b", "An address can't contain a space."),
+        ("http://example.com/" + "a" * 3_000, "This address has 3,019 characters; at most 2,200 are allowed."),
+        ("http://", "This address names no server."),
+        ("http://example.com:port/", "The port in this address is no number"),
+    ],
+    ids=["no scheme", "unknown scheme", "space", "3,000 characters", "no server", "port"],
+)
+def test_get_refuses_a_bad_address_with_a_sentence_of_its_own(tmp_path: Path, address: str, sentence: str) -> None:
+    done = run(tmp_path, "get", address)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert names(tmp_path) == set()
+
+
+def test_get_refuses_targets_that_cant_be_used_and_changes_nothing(tmp_path: Path, origin: Origin) -> None:
+    url = origin.add("/a.bin", Resource(CONTENT))
+    other = origin.add("/other/a.bin", Resource(CONTENT))
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "a.bin").write_text("mine")
+    (tmp_path / "folder" / "a.bin").mkdir(parents=True)
+    cases = {
+        ("-d", "missing"): "The folder is not there",
+        ("-d", "taken"): "A file of that name is already there",
+        ("-d", "folder"): "A file of that name is already there",
+        (url,): "is given twice",
+        (other,): 'would both become "a.bin"',
+    }
+    for arguments, sentence in cases.items():
+        done = run(tmp_path, "get", url, *arguments)
+        assert (done.returncode, done.stdout) == (2, ""), done.stdout
+        assert sentence in done.stderr
+        assert "Traceback" not in done.stderr
+    assert names(tmp_path) == {"taken", "folder"}
+    assert (tmp_path / "taken" / "a.bin").read_text() == "mine"
+    assert names(tmp_path / "taken") == {"a.bin"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal as a terminal does")
+def test_ctrl_c_stops_get_at_once_and_leaves_nothing(tmp_path: Path, origin: Origin) -> None:
+    stall = Stall(after_bytes=100_000)
+    url = origin.add("/a.bin", Resource(CONTENT, faults=[stall]))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "domonitor", "get", url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+    )
+    origin.wait_for("/a.bin", bytes_sent=100_000)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said == "Stopped. What had not arrived whole was not kept.\n"
+    assert names(tmp_path) == set()
+
+
+def test_get_works_beside_a_window_that_holds_the_engine(tmp_path: Path, origin: Origin) -> None:
+    from domonitor.backends.engine import EngineManager
+
+    url = origin.add("/a.bin", Resource(CONTENT))
+    manager = EngineManager(tmp_path / "data" / "domonitor" / "engine")
+    try:
+        assert run(tmp_path, "get", url).returncode == 0
+        refused = run(tmp_path, "get", url, "--keep-open", "-d", "data")
+        assert refused.returncode == 3
+        assert f"in use by process {os.getpid()}" in refused.stderr
+    finally:
+        manager.close()
+    assert names(tmp_path) == {"a.bin"}
+
+
+def test_get_keep_open_leaves_the_job_for_the_window(tmp_path: Path, origin: Origin) -> None:
+    from domonitor.backends.engine import EngineManager
+    from domonitor.jobs.state import JobState
+
+    assert run(tmp_path, "get", origin.add("/a.bin", Resource(CONTENT)), "--keep-open").returncode == 0
+    manager = EngineManager(tmp_path / "data" / "domonitor" / "engine")
+    try:
+        (job,) = manager.enum_jobs()
+        assert job.get_state() is JobState.TRANSFERRED
+        assert job.complete() is False
+    finally:
+        manager.close()
+    assert names(tmp_path) == {"a.bin"}
+
+
+def test_without_a_display_the_window_says_so_in_one_sentence(tmp_path: Path) -> None:
+    done = run(tmp_path, DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no display to show the window on.")
+    assert "domonitor --help" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("display", [{}, {"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}])
+def test_the_demo_takes_its_picture_with_and_without_a_display(tmp_path: Path, display: dict[str, str]) -> None:
+    done = run(tmp_path, "demo", "--screenshot", "picture.png", "--seconds", "3", **display)
+    assert (done.returncode, done.stderr) == (0, "")
+    header = (tmp_path / "picture.png").read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", header[16:24])
+    assert width >= 1000
+    assert height >= 700
+    assert ("Weather forecast" in done.stdout) is bool(display)
+
+
+def test_the_demo_says_where_a_picture_cant_be_saved(tmp_path: Path) -> None:
+    done = run(tmp_path, "demo", "--screenshot", "missing/picture.png", "--seconds", "1")
+    assert done.returncode == 2
+    assert "can't be saved" in done.stderr
