@@ -96,6 +96,27 @@ def _shortened(name: str) -> str:
     return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + dot + extension
 
 
+def problems(addresses: Sequence[str]) -> tuple[str, ...]:
+    """For each address what is wrong with it, beside those before it; "" where nothing is."""
+    targets: dict[str, str] = {}
+    return tuple(_problem(given.strip(), targets) for given in addresses)
+
+
+def _problem(address: str, targets: dict[str, str]) -> str:
+    """targets: the address for each name that is taken; this one is added."""
+    try:
+        check_address(address)
+    except InvalidInput as problem:
+        return f"{_shown(address)}: {problem}" if address else str(problem)
+    name = file_name(address)
+    if (other := targets.get(name.casefold())) is None:
+        targets[name.casefold()] = address
+        return ""
+    if other == address:
+        return f"{_shown(address)} is given twice. Give it once."
+    return f'{_shown(address)} and {_shown(other)} would both become "{name}". Download one after the other.'
+
+
 def plan_jobs(addresses: Sequence[str], folder: Path, *, auto_complete: bool) -> tuple[NewJob, ...]:
     """One job for each address, with the file in the folder.
 
@@ -104,25 +125,15 @@ def plan_jobs(addresses: Sequence[str], folder: Path, *, auto_complete: bool) ->
     """
     if not addresses:
         check_address("")
-    targets: dict[str, str] = {}
-    jobs: list[NewJob] = []
-    for given in addresses:
-        address = given.strip()
-        try:
-            check_address(address)
-        except InvalidInput as problem:
-            raise InvalidInput(f"{_shown(address)}: {problem}" if address else str(problem)) from None
-        name = file_name(address)
-        other = targets.setdefault(name.casefold(), address)
-        if len(targets) == len(jobs):
-            if other == address:
-                raise InvalidInput(f"{_shown(address)} is given twice. Give it once.")
-            raise InvalidInput(
-                f'{_shown(address)} and {_shown(other)} would both become "{name}". Download one after the other.'
-            )
-        new_file = NewFile(address, str(folder / name))
-        jobs.append(NewJob(name[:DISPLAY_NAME_LENGTH], (new_file,), auto_complete=auto_complete))
-    return tuple(jobs)
+    if problem := next(filter(None, problems(addresses)), ""):
+        raise InvalidInput(problem)
+    return tuple(_new_job(address.strip(), folder, auto_complete) for address in addresses)
+
+
+def _new_job(address: str, folder: Path, auto_complete: bool) -> NewJob:
+    name = file_name(address)
+    new_file = NewFile(address, str(folder / name))
+    return NewJob(name[:DISPLAY_NAME_LENGTH], (new_file,), auto_complete=auto_complete)
 
 
 def without_secrets(address: str) -> str:

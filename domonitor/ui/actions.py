@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from domonitor.jobs.job import Job, Origin
+from domonitor.jobs.job import Job, JobFile, JobKey, Origin
 from domonitor.jobs.state import Command
 from domonitor.ui import text
 
@@ -66,19 +66,19 @@ def why_not(jobs: Sequence[Job], command: Command) -> str:
     return text.tr("The service of this download can't do that.")
 
 
-def question(command: Command, jobs: Iterable[Job]) -> Question | None:
-    """What to ask before the command; None where it can be given at once."""
+def question(
+    command: Command, jobs: Iterable[Job], files: Mapping[JobKey, Sequence[JobFile]] | None = None
+) -> Question | None:
+    """What to ask before the command; None where it can be given at once. files: those of the jobs, where known."""
     jobs = tuple(jobs)
-    foreign = next((job for job in jobs if job.origin is not Origin.OURS), None)
-    owner = text.whose(foreign) + " " if foreign is not None else ""
+    owners = text.whose(jobs)
+    owner = f"{owners} " if owners else ""
     if command is Command.CANCEL:
         return Question(
-            text.plural(len(jobs), text.tr("Cancel this download?"), text.tr("Cancel {n} downloads?"))
-            if len(jobs) != 1
-            else text.tr('Cancel "{name}"?').format(name=jobs[0].display_name),
-            owner + text.cancel_consequence(jobs),
+            _title(jobs, text.tr('Cancel "{name}"?'), text.tr("Cancel {n} downloads?")),
+            owner + text.cancel_consequence(jobs, files or {}),
             text.plural(len(jobs), text.tr("Cancel download"), text.tr("Cancel {n} downloads")),
-            text.plural(len(jobs), text.tr("Keep downloading"), text.tr("Keep downloading")),
+            text.tr("Keep downloading"),
         )
     if command is Command.COMPLETE and (consequence := text.complete_consequence(jobs)):
         return Question(
@@ -87,14 +87,18 @@ def question(command: Command, jobs: Iterable[Job]) -> Question | None:
             text.tr("Complete"),
             text.tr("Keep downloading"),
         )
-    if command is Command.SUSPEND and foreign is not None:
+    if command is Command.SUSPEND and owners:
         return Question(
-            text.tr('Suspend "{name}"?').format(name=foreign.display_name),
-            owner + text.tr("That program may wait for it."),
+            _title(jobs, text.tr('Suspend "{name}"?'), text.tr("Suspend {n} downloads?")),
+            owner + text.tr("Somebody may be waiting for it."),
             text.tr("Suspend"),
-            text.tr("Leave it alone"),
+            text.tr("Change nothing"),
         )
     return None
+
+
+def _title(jobs: Sequence[Job], one: str, many: str) -> str:
+    return text.plural(len(jobs), one, many).replace("{name}", jobs[0].display_name)
 
 
 async def ask(parent: QWidget, asked: Question) -> bool:
@@ -104,6 +108,7 @@ async def ask(parent: QWidget, asked: Question) -> bool:
     box.setIcon(QMessageBox.Icon.NoIcon)
     box.setText(f"<b>{_escaped(asked.title)}</b>")
     box.setInformativeText(asked.consequence)
+    box.setStyleSheet("QLabel#qt_msgbox_informativelabel { min-width: 340px; padding: 4px 0 10px 0; }")
     go = box.addButton(asked.go, QMessageBox.ButtonRole.DestructiveRole)
     keep = box.addButton(asked.keep, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)

@@ -19,11 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from domonitor.jobs.address import plan_jobs
-from domonitor.jobs.error import InvalidInput
+from domonitor.jobs.address import plan_jobs, problems
+from domonitor.jobs.error import DomonitorError, InvalidInput
 from domonitor.jobs.request import NewJob, Outcome
 from domonitor.ui import text, theme
 from domonitor.ui.tasks import TaskOwner
+
+_SHOWN_PROBLEMS = 4
 
 Add = Callable[[Sequence[NewJob]], Awaitable[Sequence[Outcome]]]
 
@@ -44,6 +46,8 @@ class AddDialog(QDialog):
         self._add = add
         self._tasks = tasks
         self._auto_complete = auto_complete
+        self._is_open = True
+        self.finished.connect(self._end)
         self.address_edit = QPlainTextEdit()
         self.address_edit.setObjectName("addressEdit")
         self.address_edit.setAccessibleName(text.tr("Addresses, one on each line"))
@@ -117,32 +121,59 @@ class AddDialog(QDialog):
 
     def _check(self) -> None:
         """Says at once what is wrong; an empty dialog is not wrong yet."""
-        problem = ""
-        if self._lines():
+        lines = self._lines()
+        found = [problem for problem in problems(lines) if problem]
+        if lines and not found:
             try:
                 self._plan()
             except InvalidInput as invalid:
-                problem = str(invalid)
-        self._problem.setText(problem)
-        self.add_button.setEnabled(bool(self._lines()) and not problem)
+                found = [str(invalid)]
+        self._say(found)
+        self.add_button.setEnabled(bool(lines) and not found)
+
+    def _say(self, found: Sequence[str]) -> None:
+        """Shows the first few problems; a long list would push the dialog off the screen."""
+        shown = list(found[:_SHOWN_PROBLEMS])
+        if len(found) > len(shown):
+            shown.append(text.tr("… and {n} more.").format(n=len(found) - len(shown)))
+        self._problem.setText("\n".join(shown))
+
+    def _end(self) -> None:
+        self._is_open = False
 
     def _start(self) -> None:
         self._tasks.start(self._add_all(), what="Add downloads")
 
     async def _add_all(self) -> None:
+        """Adds all. The dialog may be closed meanwhile: then what is refused goes to the window's messages."""
         try:
             jobs = self._plan()
         except InvalidInput as invalid:
-            self._problem.setText(str(invalid))
+            self._say([str(invalid)])
             return
         self.add_button.setEnabled(False)
-        outcomes = await self._add(jobs)
+        self.address_edit.setReadOnly(True)  # what is typed now would be lost below
+        try:
+            outcomes = await self._add(jobs)
+        except DomonitorError as failure:
+            if not self._is_open:
+                raise
+            self.address_edit.setReadOnly(False)
+            self._say([str(failure)])
+            self.add_button.setEnabled(True)
+            return
         refused = [(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True) if outcome.is_refused]
+        reasons = [f"{job.display_name}: {outcome.message}" for job, outcome in refused]
+        if not self._is_open:
+            if reasons:
+                raise InvalidInput("\n".join(reasons))
+            return
         if not refused:
             self.accept()
             return
+        self.address_edit.setReadOnly(False)
         self.address_edit.setPlainText("\n".join(job.files[0].remote_name for job, _ in refused))
-        self._problem.setText("\n".join(f"{job.display_name}: {outcome.message}" for job, outcome in refused))
+        self._say(reasons)
 
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self, text.tr("Folder for the files"), self.folder_edit.text())

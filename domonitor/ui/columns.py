@@ -94,9 +94,9 @@ COLUMNS: tuple[Column, ...] = (
         lambda: text.tr("Name"),
         lambda row: row.job.display_name,
         lambda row: row.job.display_name.casefold(),
-        215,
+        205,
     ),
-    Column("state", lambda: text.tr("State"), Row.words, lambda row: _ATTENTION[row.job.state], 285, moves=True),
+    Column("state", lambda: text.tr("State"), Row.words, lambda row: _ATTENTION[row.job.state], 305, moves=True),
     Column(
         "progress",
         lambda: text.tr("Progress"),
@@ -112,6 +112,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda row: row.job.progress.bytes_total or 0,
         85,
         _RIGHT,
+        moves=True,
     ),
     Column(
         "speed",
@@ -136,7 +137,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda: text.tr("Service"),
         lambda row: text.service(row.job.key.service),
         lambda row: row.job.key.service,
-        100,
+        90,
     ),
     Column(
         "created",

@@ -43,11 +43,11 @@ class ErrorPanel(QFrame):
         self._facts.setHorizontalSpacing(12)
         self._facts.setVerticalSpacing(3)
         self._facts.setColumnStretch(1, 1)
-        self._context = self._fact("errorContext", text.tr("Where"))
+        self._context = self._fact("errorContext", text.tr("Where"), wraps=True)
         self._file = self._fact("errorFile", text.tr("Address"))
         self._local = self._fact("errorLocalFile", text.tr("File"))
         self._code = self._fact("errorCode", text.tr("Code"))
-        self._description = self._fact("errorDescription", text.tr("Details"))
+        self._description = self._fact("errorDescription", text.tr("Details"), wraps=True)
         self._when = self._fact("errorTime", text.tr("When"))
         self.buttons: dict[Command, QPushButton] = {}
         self.copy_button = QPushButton(text.tr("Copy"))
@@ -97,7 +97,13 @@ class ErrorPanel(QFrame):
             return
         if self._error.retry_at is not None:
             left_s = (self._error.retry_at - datetime.now(UTC)).total_seconds()
-            self._retry.setText(text.tr("Tries again by itself in {time}.").format(time=text.countdown(left_s)))
+            self._retry.setText(
+                text.tr("Tries again by itself in {time}.").format(time=text.countdown(left_s))
+                if left_s >= 0.5
+                else text.tr("Tries again now.")
+            )
+        elif self._job.state is JobState.TRANSIENT_ERROR:
+            self._retry.setText(text.tr("Tries again by itself; the service does not say when."))
         else:
             self._retry.setText(text.tr("It does not try again by itself: you decide."))
 
@@ -168,8 +174,9 @@ class ErrorPanel(QFrame):
         layout.addLayout(body)
         layout.addLayout(row)
 
-    def _fact(self, name: str, title: str) -> ElidedLabel:
-        label = ElidedLabel()
+    def _fact(self, name: str, title: str, *, wraps: bool = False) -> QLabel:
+        """A line of facts. wraps: a sentence, which is read whole; the rest is left out in the middle."""
+        label = _label(name, title) if wraps else ElidedLabel()
         label.setObjectName(name)
         label.setAccessibleName(title)
         head = QLabel(title)

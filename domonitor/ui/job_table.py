@@ -17,6 +17,9 @@ Index = QModelIndex | QPersistentModelIndex
 
 _TICKING = frozenset({JobState.TRANSFERRING, JobState.TRANSIENT_ERROR})
 
+_NEAR = 16
+"""Rows that are not further apart are told in one signal: rows in between that did not change cost next to nothing."""
+
 
 class JobTableModel(QAbstractTableModel):
     """Rows of jobs, kept after their end until they are cleared.
@@ -64,6 +67,7 @@ class JobTableModel(QAbstractTableModel):
             if at is None:
                 new.append(Row(job, self._speed_of(job.key), is_stale=service in self._unreachable))
             else:
+                self._rows[at].is_gone = False  # a service that lost a job may find it again
                 self._update(self._rows[at], job)
                 changed.append(at)
         for key, final_job in change.removals.items():
@@ -143,13 +147,13 @@ class JobTableModel(QAbstractTableModel):
         self._emit_changed(changed)
 
     def _emit_changed(self, positions: list[int]) -> None:
-        """One signal for each run of neighbours: one for each row cost 60 times as much (measured)."""
+        """One signal for each run of rows near each other: one for each row cost 60 times as much (measured)."""
         last_column = len(COLUMNS) - 1
         positions.sort()
         at = 0
         while at < len(positions):
             end = at
-            while end + 1 < len(positions) and positions[end + 1] <= positions[end] + 1:
+            while end + 1 < len(positions) and positions[end + 1] <= positions[end] + _NEAR:
                 end += 1
             self.dataChanged.emit(self.index(positions[at], 0), self.index(positions[end], last_column))
             at = end + 1

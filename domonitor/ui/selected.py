@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from PySide6.QtCore import QTimer
 
 from domonitor.jobs.change import Change
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
-from domonitor.jobs.job import Job, JobKey
-from domonitor.jobs.state import ERRONEOUS, FINAL
+from domonitor.jobs.job import FileProgress, Job, JobFile, JobKey
+from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 from domonitor.monitor import Monitor
 from domonitor.ui import text
 from domonitor.ui.details import DetailsPanel
@@ -35,6 +36,10 @@ class SelectedJob:
         self._shown_error: tuple[object, ...] = ()
         self._files_timer = QTimer(details, singleShot=True, interval=_FILES_MS)
         self._files_timer.timeout.connect(self._ask_files)
+
+    def stop(self) -> None:
+        """Asks for nothing any more."""
+        self._files_timer.stop()
 
     def choose(self, key: JobKey | None) -> None:
         """Another job is chosen."""
@@ -62,7 +67,9 @@ class SelectedJob:
         row = self._model.row(self.key) if self.key is not None else None
         job = row.job if row is not None else None
         self._details.set_job(job)
-        if job is None or job.state not in ERRONEOUS:
+        if job is not None and row is not None and job.state in FINAL:
+            self._details.files.set_files(ended(self._details.files.files, job))
+        if job is None or row is None or row.is_gone or job.state not in ERRONEOUS:
             self._shown_error = ()
             self._details.error_panel.clear()
             return
@@ -78,7 +85,7 @@ class SelectedJob:
             said = text.tr("The service gives no more information on this error.")
             error = CopyError(ErrorContext.UNKNOWN, job.error_code or 0, said, retry_at=job.retry_at)
         row = self._model.row(job.key)
-        if self.key == job.key and row is not None and row.job.state in ERRONEOUS:
+        if self.key == job.key and row is not None and not row.is_gone and row.job.state in ERRONEOUS:
             self._details.error_panel.show_error(row.job, error, self._monitor.commands(job.key.service))
 
     def _ask_files(self) -> None:
@@ -89,5 +96,26 @@ class SelectedJob:
     async def _show_files(self, key: JobKey) -> None:
         with suppress(CallFailed):  # the job has ended meanwhile: what was shown last stays
             files = await self._monitor.files(key)
-            if self.key == key:
-                self._details.files.set_files(files)
+            row = self._model.row(key)
+            if self.key == key and row is not None:
+                self._details.files.set_files(ended(files, row.job) if row.job.state in FINAL else files)
+
+
+def ended(files: tuple[JobFile, ...], job: Job) -> tuple[JobFile, ...]:
+    """The files as they are once their job has ended: its service does not list them any more.
+
+    A completed job keeps what had arrived whole by then, all of it where none was missing; a cancelled one nothing.
+    """
+    is_whole = job.state is JobState.ACKNOWLEDGED and not job.progress.files_missing
+    kept = []
+    for file in files:
+        progress = file.progress
+        if is_whole or (job.state is JobState.ACKNOWLEDGED and file.transferred):
+            done = progress.bytes_transferred if progress.bytes_total is None else progress.bytes_total
+            kept.append(
+                replace(file, transferred=True, progress=FileProgress(progress.bytes_total, done, completed=True))
+            )
+        else:
+            dropped = FileProgress(progress.bytes_total, 0)
+            kept.append(replace(file, transferred=False, progress=dropped))
+    return tuple(kept)

@@ -22,15 +22,21 @@ class TaskOwner:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def start(self, work: Coroutine[Any, Any, object], *, what: str) -> None:
-        """Runs the work. what: what it is, for the log."""
+        """Runs the work. what: what it is, for the log. Once closed, nothing is begun any more."""
+        if self._is_closed:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(self._run(work, what), name=what)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # where the task was ended before its first step
 
     async def close(self) -> None:
         """Ends all tasks and waits until they have."""
+        self._is_closed = True
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from domonitor.jobs import codes
-from domonitor.jobs.job import Job, Origin
+from domonitor.jobs.job import Job, JobFile, JobKey, Origin
 from domonitor.jobs.rate import remaining_s
 from domonitor.jobs.state import ACTIVE, ALLOWED, FINAL, Command, JobState
 
@@ -206,17 +206,34 @@ def refusal(job: Job, command: Command) -> str:
     return ""
 
 
-def cancel_consequence(jobs: Iterable[Job]) -> str:
-    """What Cancel would delete, exactly."""
+def cancel_consequence(jobs: Iterable[Job], files: Mapping[JobKey, Sequence[JobFile]]) -> str:
+    """What Cancel would delete, exactly. files: those of the jobs where they are known."""
     jobs = tuple(jobs)
-    files = sum(job.progress.files_transferred for job in jobs)
+    if all(job.key in files for job in jobs):
+        listed = [file for job in jobs for file in files[job.key]]
+        partial = [file.progress.bytes_transferred for file in listed if not file.transferred]
+        return _deleted(sum(file.transferred for file in listed), sum(map(bool, partial)), sum(partial))
+    whole = sum(job.progress.files_transferred for job in jobs)
     done = sum(job.progress.bytes_transferred for job in jobs)
-    if not done:
-        return tr("Nothing has arrived yet, so nothing is deleted.")
-    if not files:
-        return tr("{size} that have arrived are deleted.").format(size=size(done))
-    whole = plural(files, tr("{n} file that has arrived whole"), tr("{n} files that have arrived whole"))
-    return tr("{files} and {size} in all are deleted.").format(files=whole, size=size(done))
+    if not whole:
+        return _deleted(0, 0 if not done else sum(bool(job.progress.bytes_transferred) for job in jobs), done)
+    finished = plural(whole, tr("{n} finished file"), tr("{n} finished files"))
+    return tr("Cancel deletes {finished} and all else that has arrived, {size} in all.").format(
+        finished=finished, size=size(done)
+    )
+
+
+def _deleted(whole: int, unfinished: int, unfinished_bytes: int) -> str:
+    finished = plural(whole, tr("{n} finished file"), tr("{n} finished files"))
+    rest = plural(unfinished, tr("{size} of an unfinished one"), tr("{size} of {n} unfinished ones"))
+    if not whole:
+        rest = plural(unfinished, tr("{size} of an unfinished file"), tr("{size} of {n} unfinished files"))
+    rest = rest.replace("{size}", size(unfinished_bytes))
+    if whole and unfinished:
+        return tr("Cancel deletes {finished} and {rest}.").format(finished=finished, rest=rest)
+    if whole or unfinished:
+        return tr("Cancel deletes {what}.").format(what=finished if whole else rest)
+    return tr("Nothing has arrived yet, so nothing is deleted.")
 
 
 def complete_consequence(jobs: Iterable[Job]) -> str:
@@ -231,15 +248,24 @@ def complete_consequence(jobs: Iterable[Job]) -> str:
     )
 
 
-def whose(job: Job) -> str:
-    """Who a job of others belongs to, for a question before a command."""
-    owner = job.owner or tr("another program")
-    return {
-        Origin.OURS: "",
-        Origin.MY_ACCOUNT: tr("This download belongs to another program of yours."),
-        Origin.OTHER_USER: tr("This download belongs to {owner}.").format(owner=owner),
-        Origin.SYSTEM: tr("This download belongs to the system."),
-    }[job.origin]
+def whose(jobs: Sequence[Job]) -> str:
+    """Who those of the jobs belong to that are not ours, for a question before a command; "" where all are ours."""
+    foreign = [job for job in jobs if job.origin is not Origin.OURS]
+    if not foreign:
+        return ""
+    owners = ", ".join(sorted({_owner(job) for job in foreign}))
+    if len(jobs) == 1:
+        return tr("This download belongs to {owners}.").format(owners=owners)
+    words = plural(len(foreign), tr("One of them belongs to {owners}."), tr("{n} of them belong to {owners}."))
+    return words.replace("{owners}", owners)
+
+
+def _owner(job: Job) -> str:
+    if job.origin is Origin.SYSTEM:
+        return tr("the system")
+    if job.origin is Origin.MY_ACCOUNT:
+        return tr("another program of yours")
+    return job.owner or tr("another user")
 
 
 def service(name: str) -> str:

@@ -129,10 +129,28 @@ def colors(palette: QPalette) -> Colors:
     return DARK if is_dark(palette) else LIGHT
 
 
+def window_style(palette: QPalette) -> str:
+    """The main window's style sheet: lines instead of frames, and room to breathe."""
+    own = colors(palette)
+    base = palette.base().color().name()
+    return (
+        f"QToolBar {{ border: none; border-bottom: 1px solid {own.line}; padding: 4px 8px; spacing: 2px; }}"
+        "QToolBar QToolButton { padding: 5px 9px; border-radius: 5px; }"
+        f"#summaryBar {{ background: {base}; border-bottom: 1px solid {own.line}; }}"
+        "#summaryLabel { font-weight: 600; }"
+        f"#speedLabel {{ color: {own.muted}; }}"
+        f"QHeaderView::section {{ padding: 5px 8px; border: none; border-bottom: 1px solid {own.line};"
+        f" background: {base}; color: {own.muted}; }}"
+        f"QSplitter::handle {{ background: {own.line}; }}"
+        f"QStatusBar {{ border-top: 1px solid {own.line}; }}"
+        "QStatusBar::item { border: none; }"
+    )
+
+
 def icon(name: str, color: QColor | str, disabled: QColor | str | None = None) -> QIcon:
     """The icon of that name in the colour, sharp at every scale."""
     made = QIcon()
-    for size in (16, 24, 32, 48, 64):
+    for size in (16, 18, 20, 24, 27, 32, 36, 48, 54, 64):  # 18 at 100, 150, 200 and 300 % among them
         made.addPixmap(pixmap(name, QColor(color).name(), size, 1.0))
         if disabled is not None:
             made.addPixmap(pixmap(name, QColor(disabled).name(), size, 1.0), QIcon.Mode.Disabled)

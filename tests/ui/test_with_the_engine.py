@@ -127,7 +127,7 @@ def test_cancel_asks_and_leaves_no_temporary_file(run: Run, tmp_path: Path, orig
             window.give(Command.CANCEL)
             asked = await answer(window, "Keep downloading")
             assert 'Cancel "A download"?' in asked
-            assert "100 kB that have arrived are deleted." in asked
+            assert "Cancel deletes 100 kB of an unfinished file." in asked
             assert state(window) is JobState.TRANSFERRING
             window.give(Command.CANCEL)
             await answer(window, "Cancel download")
