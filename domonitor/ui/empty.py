@@ -20,7 +20,7 @@ class EmptyPage(QWidget):
         super().__init__(parent)
         self.setObjectName("emptyPage")
         self._picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel(text.tr("Nothing is being downloaded"), alignment=Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel(text.tr("The list is empty"), alignment=Qt.AlignmentFlag.AlignCenter)
         self._title.setObjectName("emptyTitle")
         font = self._title.font()
         font.setPointSizeF(font.pointSizeF() * 1.25)

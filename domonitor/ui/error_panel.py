@@ -44,8 +44,7 @@ class ErrorPanel(QFrame):
         self._facts.setVerticalSpacing(3)
         self._facts.setColumnStretch(1, 1)
         self._context = self._fact("errorContext", text.tr("Where"), wraps=True)
-        self._file = self._fact("errorFile", text.tr("Address"))
-        self._local = self._fact("errorLocalFile", text.tr("File"))
+        self._file = self._fact("errorFile", text.tr("File"))
         self._code = self._fact("errorCode", text.tr("Code"))
         self._description = self._fact("errorDescription", text.tr("Details"), wraps=True)
         self._when = self._fact("errorTime", text.tr("When"))
@@ -66,8 +65,11 @@ class ErrorPanel(QFrame):
         self._meaning.setText(explanation.details)
         self._remedy.setText("\n".join(f"{number}.  {step}" for number, step in enumerate(explanation.steps, 1)))
         self._context.setText(error.context_description or error.context.description)
-        self._file.setText(without_secrets(error.file.remote_name) if error.file else text.tr("tied to no file"))
-        self._local.setText(error.file.local_name if error.file else text.UNKNOWN)
+        self._file.setText(
+            f"{without_secrets(error.file.remote_name)}\n{error.file.local_name}"
+            if error.file
+            else text.tr("tied to no file")
+        )
         self._code.setText(f"{hresult.text(error.code)}  {explanation.name}".rstrip())
         self._description.setText(error.description or text.tr("The service says no more."))
         self._when.setText(_when(error))

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 
 
 class ElidedLabel(QLabel):
-    """One line with the middle left out where it does not fit; the whole text is its tooltip and can be copied."""
+    """Lines with the middle left out where one does not fit; the whole text is the tooltip."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,5 +29,8 @@ class ElidedLabel(QLabel):
         """See QWidget."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        shown = "\n".join(
+            self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideMiddle, self.width())
+            for line in self.text().splitlines()
+        )
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -207,9 +207,9 @@ def refusal(job: Job, command: Command) -> str:
 
 
 def cancel_consequence(jobs: Iterable[Job], files: Mapping[JobKey, Sequence[JobFile]]) -> str:
-    """What Cancel would delete, exactly. files: those of the jobs where they are known."""
+    """What Cancel would delete, exactly. files: those of the jobs where the service lists them."""
     jobs = tuple(jobs)
-    if all(job.key in files for job in jobs):
+    if all(len(files.get(job.key, ())) == job.progress.files_total for job in jobs):
         listed = [file for job in jobs for file in files[job.key]]
         partial = [file.progress.bytes_transferred for file in listed if not file.transferred]
         return _deleted(sum(file.transferred for file in listed), sum(map(bool, partial)), sum(partial))

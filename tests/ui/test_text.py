@@ -115,7 +115,7 @@ def _files(whole: int, *parts: int) -> tuple[JobFile, ...]:
     ],
 )
 def test_what_cancel_deletes_is_said_exactly(files: tuple[JobFile, ...], sentence: str) -> None:
-    asked = job(1)
+    asked = job(1, progress=(0, None, 0, len(files)))
     assert text.cancel_consequence([asked], {asked.key: files}) == sentence
 
 
@@ -126,6 +126,8 @@ def test_what_cancel_deletes_is_said_without_the_files_too() -> None:
     assert text.cancel_consequence(many, {}) == (
         "Cancel deletes 3 finished files and all else that has arrived, 59.0 MB in all."
     )
+    lists_none = {one.key: () for one in many}
+    assert text.cancel_consequence(many, lists_none) == text.cancel_consequence(many, {})
 
 
 def test_what_complete_drops_is_said_and_nothing_where_it_drops_nothing() -> None:
