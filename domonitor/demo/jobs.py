@@ -9,33 +9,35 @@ from pathlib import Path
 
 from domonitor.backends.engine import EngineSettings
 from domonitor.demo.origin import Offer
+from domonitor.jobs.job import Priority
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import Command
 
 MB = 1_000_000
 
-SETTINGS = EngineSettings(slots=4, retry_delay_s=8.0, retry_delay_max_s=30.0)
+SETTINGS = EngineSettings(slots=1, retry_delay_s=8.0, retry_delay_max_s=30.0)
 
 CHOSEN = "Holiday pictures"
 """The job whose error panel is shown."""
 
 OFFERS = {
     "/forecast.json": Offer(300_000),
-    "/europe.map": Offer(48 * MB, bytes_per_s=12 * MB),
-    "/lecture.mp4": Offer(900 * MB, bytes_per_s=3 * MB),
+    "/letters.zip": Offer(18 * MB),
+    "/installer.iso": Offer(640 * MB, bytes_per_s=8 * MB),
+    "/lecture.mp4": Offer(90 * MB, bytes_per_s=9 * MB),
     "/picture-1.jpg": Offer(4 * MB, bytes_per_s=4 * MB),
     "/picture-2.jpg": Offer(6 * MB, bytes_per_s=4 * MB),
     "/picture-3.jpg": Offer(5 * MB, bytes_per_s=4 * MB),
     "/picture-4.jpg": Offer(3 * MB, bytes_per_s=4 * MB),
     "/picture-5.jpg": Offer(status=404, delay_s=4.0),
     "/handbook.pdf": Offer(status=403),
-    "/driver.zip": Offer(status=404),
-    "/installer.iso": Offer(640 * MB, bytes_per_s=8 * MB),
-    "/podcast.mp3": Offer(42 * MB, bytes_per_s=7 * MB, cut_at=17 * MB),
     "/busy.bin": Offer(status=503, retry_after_s=90),
+    "/mirror.bin": Offer(50 * MB, delay_s=40.0),
+    "/club.zip": Offer(200 * MB, bytes_per_s=20 * MB),
+    "/podcast.mp3": Offer(42 * MB, bytes_per_s=4 * MB, cut_at=17 * MB),
     "/radio.ogg": Offer(300 * MB, bytes_per_s=600_000, has_length=False),
-    "/archive.tar": Offer(120 * MB, bytes_per_s=2 * MB),
-    "/letters.zip": Offer(18 * MB),
+    "/newsletter.pdf": Offer(30 * MB, bytes_per_s=1 * MB),
+    "/europe.map": Offer(48 * MB, bytes_per_s=24 * MB),
 }
 
 
@@ -48,33 +50,37 @@ class Scene:
     display_name: str
 
 
-SCENES = (Scene(3.0, Command.SUSPEND, "Video lecture"),)
+SCENES = (Scene(6.0, Command.SUSPEND, "Video lecture"), Scene(8.0, Command.CANCEL, "Newsletter"))
 
 
 def new_jobs(base_url: str, folder: Path) -> Sequence[NewJob]:
-    """About a dozen jobs of the origin at base_url, and of two servers that are not there."""
+    """About a dozen jobs of the origin at base_url, and of two servers that are not there.
 
-    def job(name: str, *urls: str, auto_complete: bool = True) -> NewJob:
+    The mirror holds the one slot of background jobs, so the photos wait for their turn.
+    """
+
+    def job(name: str, *urls: str, priority: Priority = Priority.FOREGROUND, auto_complete: bool = True) -> NewJob:
         files = tuple(
             NewFile(url if "://" in url else base_url + url, str(folder / url.rpartition("/")[2])) for url in urls
         )
-        return NewJob(name, files, auto_complete=auto_complete)
+        return NewJob(name, files, priority, auto_complete)
 
     return (
         job("Weather forecast", "/forecast.json"),
-        job("Map of Europe", "/europe.map"),
+        job("Newsletter", "/newsletter.pdf"),
         job("Letters, to be looked at first", "/letters.zip", auto_complete=False),
+        job("System installer", "/installer.iso"),
         job("Video lecture", "/lecture.mp4"),
         job(CHOSEN, *(f"/picture-{number}.jpg" for number in range(1, 6))),
         job("Employee handbook", "/handbook.pdf"),
-        job("Printer driver", "/driver.zip"),
         job("Firmware from an old address", "http://firmware.example.invalid/router.bin"),
         job("Backup of the office", f"http://127.0.0.1:{_closed_port()}/backup.tar"),
         job("Sound library", "/busy.bin"),
-        job("System installer", "/installer.iso"),
+        job("Mirror far away", "/mirror.bin", priority=Priority.NORMAL),
+        job("Photos of the club", "/club.zip", priority=Priority.LOW),
         job("Podcast, episode 12", "/podcast.mp3"),
         job("Radio recording", "/radio.ogg"),
-        job("Family archive", "/archive.tar"),
+        job("Map of Europe", "/europe.map"),
     )
 
 

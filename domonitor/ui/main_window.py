@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self._styled_actions: list[tuple[QAction, str]] = []
         self._build_actions()
         self._build()
-        self.resize(1180, 820)
+        self.resize(1180, 860)
         layout.restore(self, self.table.horizontalHeader(), settings.window)
         self._summary_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._summary_timer.timeout.connect(self._refresh_summary)
@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(self.details)
         self.splitter.setStretchFactor(0, 1)
-        self.splitter.setSizes([420, 340])
+        self.splitter.setSizes([450, 340])
         self.table.setMinimumHeight(130)
         self.details.table.setMinimumHeight(1)  # in a small window the list goes before the files
         self.splitter.setChildrenCollapsible(False)
