@@ -21,7 +21,6 @@ from domonitor.backends.engine.targets import Targets
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.request import NewFile, NewJob
-from domonitor.jobs.state import FINAL
 
 
 class Taker(Protocol):
@@ -30,11 +29,8 @@ class Taker(Protocol):
     def job_added(self, job: JobRecord) -> None:
         """The job is there with all its files."""
 
-    def files_added(self, job: JobRecord) -> None:
+    def files_added(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """The job has more files."""
-
-    def files_refused(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
-        """The job can't take the files any more; their temporary files are there."""
 
 
 class Adding:
@@ -54,54 +50,55 @@ class Adding:
     def create(self, display_name: str, reply: Future[Any]) -> None:
         """A new empty job; answers its id."""
         job = self._new_job(display_name)
-        self._jobs[job.id] = job
-        self._loop.batch.save_job(job)
+        self._take_in(job, [])
         self._loop.batch.answer(reply, job.id)
 
     def add_many(self, new_jobs: Sequence[NewJob], reply: Future[Any]) -> None:
         """New jobs with their files; answers a list with the id, or the refusal, of each."""
-        answers: dict[int, UUID | CallFailed] = {}
-        adding: dict[int, tuple[JobRecord, list[FileRecord]]] = {}
+        answers: list[UUID | CallFailed] = []
+        adding: list[tuple[int, JobRecord, list[FileRecord]]] = []
         for at, new_job in enumerate(new_jobs):
             job = self._new_job(new_job.display_name)
             job.priority = new_job.priority
             job.auto_complete = new_job.auto_complete
+            answers.append(job.id)
             try:
-                adding[at] = job, self._reserve(job, new_job.files)
+                adding.append((at, job, self._reserve(job, new_job.files)))
             except CallFailed as refusal:
                 answers[at] = refusal
 
         def made(results: object) -> None:
-            for (at, (job, files)), refusal in zip(adding.items(), _refusals(results, len(adding)), strict=True):
+            refused = []
+            for (at, job, files), refusal in zip(adding, _refusals(results, len(adding)), strict=True):
                 if refusal is None:
-                    self._jobs[job.id] = job
                     self._take_in(job, files)
                     self._taker.job_added(job)
                 else:
-                    self._give_up(job, files)
-                answers[at] = refusal or job.id
-            self._loop.batch.answer(reply, [answers[at] for at in range(len(new_jobs))])
+                    answers[at] = refusal
+                    refused += [(job, file) for file in files]
+            self._give_up(refused, reply, answers)
 
-        self._loop.batch.do(partial(_create_parts, [files for _, files in adding.values()]), made)
+        self._loop.batch.do(partial(_create_parts, [files for _, _, files in adding]), made, reply)
 
     def add_files(self, job: JobRecord, new_files: Sequence[NewFile], reply: Future[Any]) -> None:
         """More files for a job, all or none of them."""
         files = self._reserve(job, new_files)
 
         def made(results: object) -> None:
+            if job.id in self._jobs and job.is_ending:
+                job.waiting.append(partial(made, results))
+                return
             (refusal,) = _refusals(results, 1)
-            if refusal is not None:
-                self._give_up(job, files)
-            elif job.state in FINAL or job.is_completing:
+            if refusal is None and job.id not in self._jobs:
                 refusal = failures.refusal(hresult.DO_E_INVALID_STATE)
-                self._targets.release(file.local_name for file in files)
-                self._taker.files_refused(job, files)
-            else:
+            if refusal is None:
                 self._take_in(job, files)
-                self._taker.files_added(job)
-            self._loop.batch.answer(reply, refusal)
+                self._taker.files_added(job, files)
+                self._loop.batch.answer(reply, None)
+            else:
+                self._give_up([(job, file) for file in files], reply, refusal)
 
-        self._loop.batch.do(partial(_create_parts, [files]), made)
+        self._loop.batch.do(partial(_create_parts, [files]), made, reply)
 
     def _new_job(self, display_name: str) -> JobRecord:
         now = self._clock.utc_now()
@@ -130,18 +127,42 @@ class Adding:
             self._loop.batch.save_file(job, file)
         return files
 
-    def _take_in(self, job: JobRecord, files: list[FileRecord]) -> None:
+    def _take_in(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
+        """The job, perhaps a new one, has the files from now on, if that can be stored."""
+        is_new = job.id not in self._jobs
+        batch = self._loop.batch
+        self._jobs[job.id] = job
         for file in files:
             file.stage = FileStage.PENDING
             job.add(file)
-            self._loop.batch.save_file(job, file)
+            batch.save_file(job, file)
         job.modified = self._clock.utc_now()
-        self._loop.batch.save_job(job)
+        batch.save_job(job)
 
-    def _give_up(self, job: JobRecord, files: list[FileRecord]) -> None:
-        self._targets.release(file.local_name for file in files)
-        for file in files:
-            self._loop.batch.forget_file(job, file)
+        def undo() -> None:
+            if is_new:
+                del self._jobs[job.id]
+            for file in files:
+                job.remove(file)
+            self._give_up([(job, file) for file in files], None, None)
+
+        batch.undo.append(undo)
+
+    def _give_up(self, files: Sequence[tuple[JobRecord, FileRecord]], reply: Future[Any] | None, answer: Any) -> None:
+        """The files were never added: nothing of them stays. Then comes the answer."""
+
+        def deleted(left: object) -> None:
+            for job, file in files:
+                if isinstance(left, set) and file.part not in left:
+                    self._loop.batch.forget_file(job, file)
+            # What is left is deleted when the engine next starts.
+            self._loop.batch.answer(reply, answer)
+
+        self._targets.release(file.local_name for _, file in files)
+        if files:
+            self._loop.batch.do(partial(disk.delete_all, [file.part for _, file in files]), deleted, reply)
+        else:
+            self._loop.batch.answer(reply, answer)
 
 
 def _refusals(results: object, count: int) -> list[CallFailed | None]:
@@ -154,7 +175,6 @@ def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> list[CallFailed | N
     refusals: list[CallFailed | None] = []
     folders: set[str] = set()
     for files in adding:
-        made: list[str] = []
         refusal = None
         for file in files:
             try:
@@ -162,11 +182,8 @@ def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> list[CallFailed | N
                 disk.create_part(file.part)
             except OSError as error:
                 refusal = failures.refusal_of_os_error(error, file.local_name)
-                disk.delete_all(made)
-                made.clear()
                 break
-            made.append(file.part)
-        folders.update(os.path.dirname(part) for part in made)  # noqa: PTH120
+            folders.add(os.path.dirname(file.part))  # noqa: PTH120
         refusals.append(refusal)
     disk.sync_folders(folders)
     return refusals

@@ -73,7 +73,7 @@ class EngineBackend:
 
     def timeline(self, job_id: str) -> tuple[Event, ...]:
         """See Backend."""
-        return self._open_manager.timeline(UUID(job_id))
+        return self._open_manager.timeline(_uuid(job_id))
 
     def close(self) -> None:
         """See Backend."""
@@ -88,11 +88,11 @@ class EngineBackend:
         return self._manager
 
     def _job(self, job_id: str) -> EngineJob:
-        return EngineJob(self._open_manager, UUID(job_id))
+        return EngineJob(self._open_manager, _uuid(job_id))
 
     def _execute(self, command: Command, job_id: str, origin: str) -> Outcome:
-        job = self._job(job_id)
         try:
+            job = self._job(job_id)
             if command is Command.RESUME:
                 job.resume(origin)
             elif command is Command.SUSPEND:
@@ -105,6 +105,13 @@ class EngineBackend:
         except CallFailed as refusal:
             return _refused(job_id, refusal)
         return Outcome(job_id)
+
+
+def _uuid(job_id: str) -> UUID:
+    try:
+        return UUID(job_id)
+    except ValueError:
+        raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND) from None
 
 
 def _warned(job_id: str, code: int) -> Outcome:

@@ -28,10 +28,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Work:
-    """Something to be done with files after the commit; then gets the result on the engine's thread."""
+    """Something to be done with files after the commit; then gets the result on the engine's thread.
+
+    reply: who waits for it, and hears of it where then itself fails.
+    """
 
     call: Callable[[], Any]
     then: Callable[[Any], None]
+    reply: Future[Any] | None = None
     result: Any = None
 
     def run(self) -> None:
@@ -47,13 +51,14 @@ class Batch:
     """Decisions that become durable and visible together.
 
     changed: the jobs whose snapshots are to be published. after: called once all is visible. answers: what the
-    callers get then.
+    callers get then. undo: takes the decisions back, the last one first, where they can't be made durable.
     """
 
     changed: dict[int, JobRecord] = field(default_factory=dict)
     work: list[Work] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
     answers: list[tuple[Future[Any], Any]] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
     _jobs: dict[int, JobRecord] = field(default_factory=dict)
     _files: dict[tuple[int, int], tuple[JobRecord, FileRecord]] = field(default_factory=dict)
     _forgotten: dict[tuple[int, int], None] = field(default_factory=dict)
@@ -82,24 +87,17 @@ class Batch:
         """The event goes into the job's timeline."""
         self._events.append(event_row(job, event))
 
-    def do(self, call: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Work for the store thread, done after the commit; then gets the result or the exception."""
-        self.work.append(Work(call, then))
+    def do(self, call: Callable[[], Any], then: Callable[[Any], None], reply: Future[Any] | None = None) -> None:
+        """Work for the store thread, done after the commit; then gets the result or the exception.
+
+        then is called in any case, also where the commit failed and the call was never made.
+        """
+        self.work.append(Work(call, then, reply))
 
     def answer(self, reply: Future[Any] | None, value: object) -> None:
         """The caller, if there is one, gets the value (or is refused with it, if it is an exception)."""
         if reply is not None:
             self.answers.append((reply, value))
-
-    def finish(self) -> None:
-        """All is durable and visible: everybody who waits for it hears of it."""
-        for reply, value in self.answers:
-            if isinstance(value, Exception):
-                reply.set_exception(value)
-            else:
-                reply.set_result(value)
-        for call in self.after:
-            call()
 
     @property
     def saved_jobs(self) -> tuple[JobRecord, ...]:
@@ -129,6 +127,16 @@ class Batch:
             [file_row(job, file) for job, file in self._files.values()],
             self._events,
         )
+
+
+def settle(reply: Future[Any] | None, value: object) -> None:
+    """Answers a call, with an exception where the value is one. What has its answer already keeps it."""
+    if reply is None or reply.done():
+        return
+    if isinstance(value, Exception):
+        reply.set_exception(value)
+    else:
+        reply.set_result(value)
 
 
 class StoreThread:
@@ -175,7 +183,7 @@ class SyncThread:
         self._thread.start()
 
     def submit(self, call: Callable[[], None]) -> None:
-        """Runs the call, which handles its own errors."""
+        """Runs the call."""
         self._calls.put(call)
 
     def close(self) -> None:
@@ -185,4 +193,7 @@ class SyncThread:
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
-            call()
+            try:
+                call()
+            except Exception:
+                _log.exception("a file could not be synced")

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from domonitor.backends.engine import failures
+from domonitor.backends.engine import addresses, failures
 from domonitor.jobs import hresult
 from domonitor.jobs.job import NotifyFlags
 from domonitor.jobs.request import NewFile, NewJob
@@ -20,8 +20,13 @@ RANGES = 500
 E = TypeVar("E", bound=IntEnum)
 
 
+LONGEST_TIME_S = 1e9
+MOST_BYTES = 1 << 62
+
+
 def check_display_name(display_name: str) -> None:
     """1 to 256 characters."""
+    _check_text(display_name)
     if not 1 <= len(display_name) <= DISPLAY_NAME_LENGTH:
         raise failures.refusal(
             hresult.E_INVALIDARG, f"A job's name has 1 to {DISPLAY_NAME_LENGTH} characters. Choose another one."
@@ -30,6 +35,7 @@ def check_display_name(display_name: str) -> None:
 
 def check_description(description: str) -> None:
     """At most 1,024 characters."""
+    _check_text(description)
     if len(description) > DESCRIPTION_LENGTH:
         raise failures.refusal(
             hresult.E_INVALIDARG, f"A job's description has at most {DESCRIPTION_LENGTH:,} characters. Shorten it."
@@ -47,9 +53,10 @@ def check_remote_name(remote_name: str) -> None:
         raise failures.refusal(
             hresult.E_INVALIDARG, "The address contains a space or a control character. Write a space as %20."
         )
+    _check_text(remote_name)
     try:
         parts = urlsplit(remote_name)
-        is_usable = bool(parts.hostname) and parts.port != 0
+        is_usable = bool(parts.hostname) and parts.port != 0 and bool(addresses.on_the_wire(remote_name))
     except ValueError:
         is_usable = False
         parts = None
@@ -66,14 +73,17 @@ def check_remote_name(remote_name: str) -> None:
 def check_new_file(file: NewFile) -> None:
     """A usable address, an absolute local name, sensible ranges and size."""
     check_remote_name(file.remote_name)
+    _check_text(file.local_name)
     if "\0" in file.local_name or not os.path.isabs(file.local_name) or not os.path.basename(file.local_name):  # noqa: PTH117, PTH119
         raise failures.refusal(
             hresult.E_INVALIDARG, f'"{file.local_name}" is no full path of a file. Give one with its folder.'
         )
-    if file.size is not None and file.size < 0:
-        raise failures.refusal(hresult.E_INVALIDARG, "A file's size can't be less than 0.")
+    if file.size is not None and not 0 <= file.size <= MOST_BYTES:
+        raise failures.refusal(hresult.E_INVALIDARG, "A file's size can't be less than 0, or beyond what a disk holds.")
     if file.ranges:
         raise failures.refusal(hresult.E_NOTIMPL, "Parts of a file can't be downloaded yet. Download the whole file.")
+    if file.expected is not None:
+        raise failures.refusal(hresult.E_NOTIMPL, "Checksums can't be checked yet. Add the file without one.")
 
 
 def check_new_job(job: NewJob) -> None:
@@ -101,7 +111,17 @@ def known_flags(flags: int) -> NotifyFlags:
 
 
 def seconds(value: float) -> float:
-    """A time that is not negative."""
-    if value < 0:
-        raise failures.refusal(hresult.E_INVALIDARG, "A time can't be less than 0 seconds.")
+    """A time that is not negative, and short enough to be reckoned with."""
+    if not 0 <= value <= LONGEST_TIME_S:
+        raise failures.refusal(hresult.E_INVALIDARG, f"A time lies between 0 and {LONGEST_TIME_S:,.0f} seconds.")
     return float(value)
+
+
+def _check_text(text: str) -> None:
+    """Nothing that has no place in UTF-8: it could not be stored."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise failures.refusal(
+            hresult.E_INVALIDARG, "The text contains half a character, or bytes that are none. Use another name."
+        ) from None

@@ -1,13 +1,12 @@
 """Every call to the file system that the engine makes for its users' files.
 
 A file arrives under a temporary name beside its target and gets its own name at the end. Nothing here follows a
-link, and nothing overwrites a file that it was not told to replace. Errors are OSError; failures.of_os_error
+link, and nothing overwrites a file that it was not told to replace. Errors are OSError; failures.of_error
 translates them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import os
@@ -19,6 +18,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class PartLost(FileNotFoundError):
+    """The temporary file is gone, or another program changed it: it has to be fetched again."""
+
 
 SHARING_PATIENCE_S = 5.0
 """How long Windows may take to let go of a file, usually because of a virus scanner."""
@@ -86,19 +90,25 @@ def delete_all(parts: Iterable[str]) -> set[str]:
 
 
 def delete(part: str) -> None:
-    """Removes a temporary file. One that is gone already is fine."""
-    with contextlib.suppress(FileNotFoundError):
+    """Removes a temporary file. One that is gone already, or can't ever have been there, is fine."""
+    try:
         _patiently(lambda: Path(part).unlink())
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            raise
 
 
 def finish(part: str, target: str, size: int, *, replace: bool) -> None:
     """Gives the file its final name. Can be repeated after a crash at any point in between.
 
     size: bytes of the whole file, by which a target that already has its name is recognised.
-    Raises FileExistsError where another file has the name, FileNotFoundError where the temporary file is gone.
+    Raises FileExistsError where another file has the name, PartLost where the temporary file is gone or not whole.
     """
-    if size_of(part) is None and _is_finished(target, size):
+    found_bytes = size_of(part)
+    if found_bytes is None and size_of(target) == size:
         return
+    if found_bytes != size:
+        raise PartLost(errno.ENOENT, "the temporary file is gone, or no longer whole", part)
     if replace:
         _patiently(lambda: Path(part).replace(target))
     elif sys.platform == "win32":
@@ -123,10 +133,6 @@ def finish_all(files: Sequence[tuple[str, str, int, bool]]) -> tuple[int, OSErro
         named += 1
     sync_folders({os.path.dirname(target) for _, target, _, _ in files[:named]})  # noqa: PTH120
     return named, error
-
-
-def _is_finished(target: str, size: int) -> bool:
-    return size_of(target) == size
 
 
 def _link_over(part: str, target: str) -> None:
@@ -194,7 +200,7 @@ class PartFile:
     def begin(self, offset: int) -> bool:
         """Opens the file to go on at the offset; what lies behind it is cut off. A missing empty file is made anew.
 
-        Returns False where this is no file any more that holds so many bytes. Raises OSError.
+        Returns False where it holds fewer bytes. Raises OSError, also where this is no file any more.
         """
         try:
             descriptor = os.open(self._part, _OPEN_FLAGS)
@@ -204,7 +210,9 @@ class PartFile:
             descriptor = os.open(self._part, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode) or found.st_size < offset:
+            if not stat.S_ISREG(found.st_mode):
+                raise FileExistsError(errno.EEXIST, "something else has the temporary file's name")
+            if found.st_size < offset:
                 os.close(descriptor)
                 return False
             os.ftruncate(descriptor, offset)

@@ -13,6 +13,9 @@ from domonitor.backends.engine.records import FileRecord
 from domonitor.jobs import codes, hresult
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 
+REASON_LENGTH = 80
+"""So much of what a server says of its status is shown."""
+
 _OS_ERRORS = {
     errno.ENOSPC: hresult.ERROR_DISK_FULL,
     errno.EDQUOT: hresult.ERROR_DISK_FULL,
@@ -21,6 +24,7 @@ _OS_ERRORS = {
     errno.EPERM: hresult.E_ACCESSDENIED,
     errno.EISDIR: hresult.ERROR_FILE_EXISTS,
     errno.EEXIST: hresult.ERROR_FILE_EXISTS,
+    errno.ELOOP: hresult.E_ACCESSDENIED,
     errno.ENOENT: hresult.ERROR_PATH_NOT_FOUND,
     errno.ENOTDIR: hresult.ERROR_PATH_NOT_FOUND,
     errno.EROFS: hresult.ERROR_WRITE_PROTECT,
@@ -49,9 +53,16 @@ class Failure:
 
 
 def of_status(status: int, reason: str, retry_after_s: float) -> Failure:
-    """An HTTP status that is no success."""
-    said = f"The server answered {status} {reason}".rstrip()
+    """An HTTP status that is no success. reason: the server's words, which may be anything."""
+    words = "".join(sign for sign in reason[:REASON_LENGTH] if sign.isprintable())
+    said = f"The server answered {status} {words}".rstrip()
     return Failure(ErrorContext.REMOTE_FILE, hresult.HTTP_STATUS + status, f"{said}.", retry_after_s)
+
+
+def unusable_address(error: ValueError) -> Failure:
+    """An address that can't even be asked."""
+    said = f"The address can't be used ({type(error).__name__})."
+    return Failure(ErrorContext.REMOTE_FILE, hresult.INET_E_INVALID_URL, said)
 
 
 def no_progress(failure: Failure) -> Failure:
@@ -68,16 +79,16 @@ def code_of_os_error(error: OSError) -> int:
     return _OS_ERRORS.get(error.errno or 0, hresult.ERROR_WRITE_FAULT)
 
 
-def of_os_error(error: OSError) -> Failure:
-    """A local file that can't be opened, written or renamed."""
+def of_error(error: Exception) -> Failure:
+    """A local file, or the list of downloads, that can't be opened, written or renamed."""
+    if not isinstance(error, OSError):
+        return Failure(ErrorContext.LOCAL_FILE, hresult.E_UNEXPECTED, f"An error inside: {type(error).__name__}.")
     said = error.strerror or type(error).__name__
     return Failure(ErrorContext.LOCAL_FILE, code_of_os_error(error), f"The operating system says: {said}.")
 
 
-def error_object(
-    failure: Failure, file: FileRecord | None, occurred_at: datetime, attempts: int, retry_at: datetime | None = None
-) -> CopyError:
-    """The job's error object after a failure. file: None where it is tied to none. Moments in UTC."""
+def error_object(failure: Failure, file: FileRecord | None, occurred_at: datetime, attempts: int) -> CopyError:
+    """The job's error object after a failure. file: None where it is tied to none. occurred_at: UTC."""
     return CopyError(
         failure.context,
         failure.code,
@@ -86,8 +97,7 @@ def error_object(
         ErrorFile(file.remote_name, file.local_name) if file else None,
         file.remote_name.partition(":")[0].lower() if file else None,
         occurred_at,
-        retry_at,
-        max(1, attempts),
+        attempts=max(1, attempts),
     )
 
 
@@ -104,10 +114,10 @@ def refusal_of_os_error(error: OSError, path: str) -> CallFailed:
     return CallFailed(code, explanation.name, f"{explanation.headline}: {path}. {' '.join(explanation.steps)}")
 
 
-def refusal_of(error: object) -> CallFailed:
-    """The exception for a call that failed with another one."""
+def refusal_of(error: object, path: str = "") -> CallFailed:
+    """The exception for a call that failed with another one. path: whose, "" for the list of downloads."""
     if isinstance(error, CallFailed):
         return error
     if isinstance(error, OSError):
-        return refusal_of_os_error(error, "the list of downloads")
+        return refusal_of_os_error(error, path or "the list of downloads")
     return refusal(hresult.E_UNEXPECTED)

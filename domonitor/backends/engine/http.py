@@ -15,8 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -24,6 +22,7 @@ from urllib.parse import urlsplit
 import pycurl
 
 from domonitor.backends.engine.failures import Failure
+from domonitor.backends.engine.response import Response
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.jobs import hresult
 from domonitor.jobs.error import ErrorContext
@@ -105,30 +104,6 @@ _CERTIFICATE_NAME = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH. libcurl checks names by itself and leaves the result alone."""
 
 
-@dataclass(slots=True)
-class Response:
-    """The head of the final answer; names of headers in lower case."""
-
-    status: int = 0
-    reason: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def number(self, name: str) -> int | None:
-        """A header as a whole number, None where it is missing or none."""
-        text = self.headers.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-    def retry_after_s(self) -> float:
-        """How long the server asks us to wait, 0 where it does not."""
-        seconds = self.number("retry-after")
-        if seconds is not None:
-            return float(seconds)
-        try:
-            return max(0.0, parsedate_to_datetime(self.headers["retry-after"]).timestamp() - time.time())
-        except (KeyError, ValueError, TypeError):
-            return 0.0
-
-
 class Fetch(Protocol):
     """What a file's transfer tells Http, and is told by it."""
 
@@ -169,18 +144,22 @@ class Http:
         self._trust_options: tuple[tuple[int, str | int], ...] | None = None
 
     def start(self, fetch: Fetch) -> None:
-        """Begins; end is called from a later step, never from here."""
+        """Begins; end is called from a later step, never from here. Raises ValueError where libcurl refuses it."""
         easy = self._idle.pop() if self._idle else _Easy(self._settings)
-        if fetch.url[:6].lower() == "https:" and not easy.is_trusting:
-            for option, value in self._trust():
-                easy.curl.setopt(option, value)
-            easy.is_trusting = True
-        easy.prepare(fetch)
+        try:
+            if fetch.url[:6].lower() == "https:" and not easy.is_trusting:
+                for option, value in self._trust():
+                    easy.curl.setopt(option, value)
+                easy.is_trusting = True
+            easy.prepare(fetch)
+            self._multi.add_handle(easy.curl)
+        except pycurl.error as error:
+            easy.curl.close()
+            raise ValueError(str(error)) from error
         self._running[fetch] = easy
-        self._multi.add_handle(easy.curl)
 
     def stop(self, fetch: Fetch) -> None:
-        """Ends a fetch without a word; one that has ended already is fine. Never from within begin or end."""
+        """Ends a fetch without a word; one that has ended already is fine. Never from within begin."""
         if (easy := self._running.pop(fetch, None)) is not None:
             self._release(easy)
 
@@ -241,14 +220,15 @@ class Http:
         fetch = easy.fetch
         if fetch is None:
             return  # it was stopped by another one's end
-        failure = _failure(curl, code, message, fetch.url) if code else None
+        failure = _failure(curl, code, message) if code else None
         del self._running[fetch]
         self._release(easy)
         fetch.end(failure)
 
     def _watch_socket(self, event: int, descriptor: int, _multi: object, _data: object) -> None:
         if event == pycurl.POLL_REMOVE:
-            self._selector.unregister(descriptor)
+            with suppress(KeyError, ValueError):
+                self._selector.unregister(descriptor)
             return
         events = (selectors.EVENT_READ if event & pycurl.POLL_IN else 0) | (
             selectors.EVENT_WRITE if event & pycurl.POLL_OUT else 0
@@ -306,10 +286,11 @@ class _Easy:
         self.fetch = fetch
         self._response = Response()
         self._is_taken = False
-        self.curl.setopt(pycurl.URL, fetch.url.encode())
+        self.curl.setopt(pycurl.URL, fetch.url)
         if fetch.byte_range:
             self.curl.setopt(pycurl.RANGE, fetch.byte_range)
-            self.curl.setopt(pycurl.HTTPHEADER, [f"If-Range: {fetch.if_range}"] if fetch.if_range else [])
+            if_range = f"If-Range: {fetch.if_range}".encode("latin-1")  # as its bytes once came
+            self.curl.setopt(pycurl.HTTPHEADER, [if_range] if fetch.if_range else [])
         elif self._has_range:
             self.curl.unsetopt(pycurl.RANGE)
             self.curl.setopt(pycurl.HTTPHEADER, [])
@@ -329,10 +310,11 @@ class _Easy:
         if text.startswith("HTTP/"):
             _, _, rest = text.partition(" ")
             status, _, reason = rest.partition(" ")
-            self._response = Response(int(status) if status.isdigit() else 0, reason.strip())
+            is_number = status.isascii() and status.isdigit()
+            self._response = Response(int(status) if is_number else 0, reason.strip())
         elif text:
             name, _, value = text.partition(":")
-            response.headers[name.strip().lower()] = value.strip()
+            response.add(name.strip().lower(), value.strip())
         elif response.status >= 200 and not (response.status in _FOLLOWED and "location" in response.headers):
             self._is_taken = True
             if self.fetch is not None and not self.fetch.begin(response):
@@ -340,8 +322,8 @@ class _Easy:
         return None
 
 
-def _failure(curl: Any, code: int, message: str, url: str) -> Failure:
-    host = urlsplit(url).hostname or "the server"
+def _failure(curl: Any, code: int, message: str) -> Failure:
+    host = _host(curl)
     if code == pycurl.E_PEER_FAILED_VERIFICATION:
         return _certificate_failure(curl, message, host)
     if code == pycurl.E_UNSUPPORTED_PROTOCOL and "HTTP/0.9" in message:
@@ -350,6 +332,14 @@ def _failure(curl: Any, code: int, message: str, url: str) -> Failure:
         context, meaning, description = _FAILURES[code]
         return Failure(context, meaning, description.format(host=host))
     return Failure(_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, f"The transfer from {host} failed ({code}).")
+
+
+def _host(curl: Any) -> str:
+    """The server that was spoken to last, which may be one that another one passed us on to."""
+    with suppress(ValueError):
+        url = curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")
+        return urlsplit(url).hostname or "the server"
+    return "the server"
 
 
 def _certificate_failure(curl: Any, message: str, host: str) -> Failure:

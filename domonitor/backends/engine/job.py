@@ -191,9 +191,7 @@ class EngineJob:
 
     def file_progress(self, index: int) -> FileProgress:
         """The progress of the file at that place."""
-        progress: FileProgress = self._manager.read_job(
-            self._id, lambda job: next(file.snapshot().progress for file in job.files if file.index == index)
-        )
+        progress: FileProgress = self._manager.read_job(self._id, lambda job: job.file(index).snapshot().progress)
         return progress
 
     def _ask(self, action: Callable[[JobRecord, Future[Any]], None]) -> Any:

@@ -7,9 +7,10 @@ through the open batch, so that nobody hears of what is not durable.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.adding import Adding
 from domonitor.backends.engine.batch import Batch, SyncThread
 from domonitor.backends.engine.clock import Clock
+from domonitor.backends.engine.ending import Ending
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
@@ -25,10 +27,18 @@ from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.targets import Targets
 from domonitor.backends.engine.transfers import Transfers
 from domonitor.jobs import hresult
-from domonitor.jobs.error import ErrorContext
+from domonitor.jobs.error import CopyError, ErrorContext
 from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import NotifyFlags, Priority
 from domonitor.jobs.state import ACTIVE, TRANSITIONS, Command, JobState
+
+SPREAD = 0.25
+"""A retry's delay is longer by at most that part of itself."""
+
+MOST_DOUBLINGS = 40
+
+_GOES_ON = ACTIVE | {JobState.TRANSIENT_ERROR}
+_UNKNOWN = Failure(ErrorContext.GENERAL_TRANSPORT, 0, "")
 
 Reply = Future[Any]
 Notify = Callable[[NotifyFlags, JobRecord, FileRecord | None], None]
@@ -51,6 +61,7 @@ class Lifecycle:
         self._jobs: dict[UUID, JobRecord] = {}
         self._targets = Targets()
         self.adding = Adding(loop, clock, self._jobs, self._targets, self)
+        self._ending = Ending(loop, self._jobs, self._targets, self)
 
     # What the loop asks of its policy.
 
@@ -66,7 +77,7 @@ class Lifecycle:
         """See Policy."""
         self._transfers.start_files()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """See Policy."""
         for job in self._jobs.values():
             job.stop_timer()
@@ -78,19 +89,24 @@ class Lifecycle:
             if job.notify_flags & NotifyFlags.JOB_MODIFICATION:
                 self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
 
-    def commit_failed(self, batch: Batch, error: Exception) -> None:
-        """See Policy. The jobs stop where they are, and are written whole when they are next saved."""
-        refusal = failures.refusal_of_os_error(error, "the list of downloads") if isinstance(error, OSError) else error
-        for reply, _ in batch.answers:
-            reply.set_exception(refusal)
-        failure = failures.of_os_error(error if isinstance(error, OSError) else OSError(str(error)))
-        for job in batch.saved_jobs:
+    def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
+        """See Policy. Jobs that would go on by themselves stop in ERROR; all are written whole when next saved."""
+        failure = failures.of_error(error)
+        unsaved = {job.number: job for batch in batches for job in batch.saved_jobs}
+        for job in unsaved.values():
+            self.stop(job)
             job.is_unsaved = True
-            if self._jobs.get(job.id) is job:
-                self._transfers.stop(job)
+        for batch in batches:
+            for undo in reversed(batch.undo):
+                undo()
+        for job in unsaved.values():
+            completes_itself = job.state is JobState.TRANSFERRED and job.auto_complete
+            if job.id in self._jobs and (job.state in _GOES_ON or completes_itself):
                 job.state = JobState.ERROR
                 job.error = failures.error_object(failure, None, self._clock.utc_now(), job.attempts)
-                self._loop.batch.changed[job.number] = job
+                self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
+        changed = {number: job for batch in batches for number, job in batch.changed.items()}
+        self._loop.batch.changed |= {number: job for number, job in changed.items() if job.id in self._jobs}
 
     def restore(self, jobs: Iterable[JobRecord], next_number: int) -> None:
         """Takes over what an earlier process left, and goes on with it. Called before the loop runs."""
@@ -101,11 +117,13 @@ class Lifecycle:
             job.progress_at_s = self._clock.monotonic()
             self._loop.visible[job.id] = job.snapshot()
             if job.is_completing:
-                self._give_names(job, None)
+                self._ending.give_names(job, None)
             elif job.state is JobState.QUEUED:
                 self._go_on(job)
+            elif job.state is JobState.TRANSFERRED and not job.is_transferred:
+                self._queue(job)  # a temporary file was lost meanwhile
             elif job.state is JobState.TRANSFERRED and job.auto_complete:
-                self._complete_by_itself(job)
+                self._ending.complete(job, None)
             elif job.state is JobState.TRANSIENT_ERROR:
                 self._retry_in(job, self.first_delay_s(job))
 
@@ -115,25 +133,22 @@ class Lifecycle:
         """See Taker: a new job is resumed at once."""
         self._resume(job)
 
-    def files_added(self, job: JobRecord) -> None:
+    def files_added(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """See Taker: an active job fetches the new files too, and a transferred one is queued again."""
-        if job.state in ACTIVE or job.state is JobState.TRANSFERRED:
-            self._transfers.stop(job)
+        if job.state in ACTIVE:
+            self._transfers.add(job, files)
+        elif job.state is JobState.TRANSFERRED:
             self._queue(job)
-
-    def files_refused(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
-        """See Taker: the job ended while the files were being made."""
-        self._delete_parts(job, files, None, hresult.S_OK)
 
     # Commands. Each is called through on_job.
 
     def on_job(self, job_id: UUID, action: Callable[[JobRecord, Reply], None], reply: Reply) -> None:
-        """Runs the action on a job that is not final; once its files have their names, if they are getting them."""
+        """Runs the action on a job that is not final; on one that is ending, once it is known whether it has ended."""
         job = self._jobs.get(job_id)
         if job is None:
             is_final = job_id in self._loop.finals
             raise failures.refusal(hresult.DO_E_INVALID_STATE if is_final else hresult.DO_E_JOB_NOT_FOUND)
-        if job.is_completing:
+        if job.is_ending:
             again = partial(self.on_job, job_id, action)
             job.waiting.append(lambda: self._loop.attempt(again, reply))
             return
@@ -151,50 +166,48 @@ class Lifecycle:
         """Stops an active job, and one that waits for its retry."""
         if JobState.SUSPENDED in TRANSITIONS[job.state]:
             self._record_command(job, Command.SUSPEND, origin)
-            job.stop_timer()
-            self._transfers.stop(job)
+            self.stop(job)
+            self.enter(job, JobState.SUSPENDED)
             job.error = None
-            self._enter(job, JobState.SUSPENDED)
         self._loop.batch.answer(reply, None)
 
     def cancel(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Removes the job and its temporary files; answers S_OK or the documented warning."""
         self._record_command(job, Command.CANCEL, origin)
-        self._end(job, JobState.CANCELLED, reply, hresult.S_OK)
+        self._ending.end(job, JobState.CANCELLED, reply, hresult.S_OK)
 
     def complete(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Gives the transferred files their names; answers S_OK, or BG_S_PARTIAL_COMPLETE where files are dropped."""
         self._record_command(job, Command.COMPLETE, origin)
-        job.stop_timer()
-        self._transfers.stop(job)
-        job.is_completing = True
-        self._loop.batch.save_job(job)
-        self._give_names(job, reply)
+        self._ending.complete(job, reply)
 
     def change(self, job: JobRecord, reply: Reply, **values: object) -> None:
         """Sets fields of the job's record."""
-        is_active = job.state in ACTIVE
-        if is_active and "priority" in values:
+        before = {name: getattr(job, name) for name in values}
+        changes_turn = job.state in ACTIVE and values.get("priority", job.priority) != job.priority
+        if changes_turn:
             self._transfers.stop(job)
-        for name, value in values.items():
-            setattr(job, name, value)
-        if is_active and "priority" in values:
+        self._set(job, values)
+        self._loop.batch.undo.append(partial(self._set, job, before))
+        if changes_turn:
             self._queue(job)
-        job.modified = self._clock.utc_now()
         self._loop.batch.save_job(job)
         self._loop.batch.answer(reply, None)
+        if job.auto_complete and job.state is JobState.TRANSFERRED:
+            self._ending.complete(job, None)
 
     def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str) -> None:
         """The file comes from another address; what is there is kept if the validator says that it is the same."""
-        file = job.files[index]
-        is_active = job.state in ACTIVE
-        if is_active:
+        file = job.file(index)
+        is_fetched = job.state in ACTIVE and file.stage is FileStage.PENDING
+        if is_fetched:
             self._transfers.stop(job)
+        self._loop.batch.undo.append(partial(setattr, file, "remote_name", file.remote_name))
         file.remote_name = remote_name
         job.modified = self._clock.utc_now()
         self._loop.batch.save_file(job, file)
         self._loop.batch.save_job(job)
-        if is_active:
+        if is_fetched:
             self._queue(job)
         self._loop.batch.answer(reply, None)
 
@@ -204,7 +217,12 @@ class Lifecycle:
         """See Owner."""
         if state is JobState.TRANSFERRING:
             job.error = None
-        self._enter(job, state, is_stored=False)
+        elif not job.attempts:
+            job.progress_at_s = self._clock.monotonic()  # until now it has waited for its turn
+        self._check_way(job, state)
+        job.state = state
+        job.modified = self._clock.utc_now()
+        self._loop.batch.changed[job.number] = job
 
     def moved(self, job: JobRecord) -> None:
         """See Owner."""
@@ -215,8 +233,9 @@ class Lifecycle:
 
     def file_arrived(self, job: JobRecord, file: FileRecord) -> None:
         """See Owner."""
-        job.set_transferred(file)
+        job.set_stage(file, FileStage.TRANSFERRED)
         batch = self._loop.batch
+        batch.undo.append(partial(job.set_stage, file, FileStage.PENDING))
         batch.save_file(job, file)
         batch.changed[job.number] = job
         batch.after.append(partial(self._notify, NotifyFlags.FILE_TRANSFERRED, job, file))
@@ -235,30 +254,34 @@ class Lifecycle:
             self._fail(job, file, failures.no_progress(failure))
         else:
             job.attempts += 1
-            growing_s = min(self._settings.retry_delay_max_s, self.first_delay_s(job) * 2 ** (job.attempts - 1))
-            delay_s = max(growing_s * random.uniform(0.75, 1.0), failure.retry_after_s)
-            delay_s = min(delay_s, deadline_s - self._clock.monotonic())
-            self._transfers.stop(job)
-            now = self._clock.utc_now()
-            job.error = failures.error_object(failure, file, now, job.attempts, now + timedelta(seconds=delay_s))
+            delay_s = max(self._growing_delay_s(job), failure.retry_after_s)
+            self.stop(job)
+            self.enter(job, JobState.TRANSIENT_ERROR)
+            job.error = failures.error_object(failure, file, self._clock.utc_now(), job.attempts)
             self._record_error(job)
-            self._enter(job, JobState.TRANSIENT_ERROR)
-            self._retry_in(job, delay_s)
+            self._retry_in(job, min(delay_s, deadline_s - self._clock.monotonic()))
 
     # The ways from state to state.
 
-    def _enter(self, job: JobRecord, state: JobState, *, is_stored: bool = True) -> None:
+    def enter(self, job: JobRecord, state: JobState) -> None:
+        """See Keeper."""
         if state is job.state:
             return
-        if state not in TRANSITIONS[job.state]:
-            raise AssertionError(f"no way leads from {job.state.name} to {state.name}")
+        self._check_way(job, state)
+        self._loop.batch.undo.append(partial(_set_state, job, job.state, job.error, job.transferred))
         job.state = state
         job.modified = self._clock.utc_now()
-        if is_stored:
-            self._loop.batch.save_job(job)
-            self._loop.batch.record(job, Event(job.modified, EventKind.STATE, state, origin="engine"))
-        else:
-            self._loop.batch.changed[job.number] = job
+        self._loop.batch.save_job(job)
+        self._loop.batch.record(job, Event(job.modified, EventKind.STATE, state, origin="engine"))
+
+    def _check_way(self, job: JobRecord, state: JobState) -> None:
+        if state not in TRANSITIONS[job.state]:
+            raise AssertionError(f"no way leads from {job.state.name} to {state.name}")
+
+    def stop(self, job: JobRecord) -> None:
+        """See Keeper."""
+        job.stop_timer()
+        self._transfers.stop(job)
 
     def _resume(self, job: JobRecord) -> None:
         if JobState.QUEUED in TRANSITIONS[job.state] and job.state not in ACTIVE | {JobState.TRANSFERRED}:
@@ -268,7 +291,7 @@ class Lifecycle:
             self._queue(job)
 
     def _queue(self, job: JobRecord) -> None:
-        self._enter(job, JobState.QUEUED)
+        self.enter(job, JobState.QUEUED)
         self._go_on(job)
 
     def _go_on(self, job: JobRecord) -> None:
@@ -278,29 +301,25 @@ class Lifecycle:
             self._transfers.queue(job)
 
     def _transferred(self, job: JobRecord) -> None:
-        self._transfers.stop(job)
-        job.transferred = self._clock.utc_now()
+        self.stop(job)
+        self.enter(job, JobState.TRANSFERRED)
+        job.transferred = job.modified
         job.error = None
-        self._enter(job, JobState.TRANSFERRED)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_TRANSFERRED, job, None))
         if job.auto_complete:
-            self._complete_by_itself(job)
-
-    def _complete_by_itself(self, job: JobRecord) -> None:
-        job.is_completing = True
-        self._loop.batch.save_job(job)
-        self._give_names(job, None)
+            self._ending.complete(job, None)
 
     def _fail(self, job: JobRecord, file: FileRecord | None, failure: Failure) -> None:
         """To ERROR, where the user decides."""
-        job.stop_timer()
-        self._transfers.stop(job)
+        self.stop(job)
+        self.enter(job, JobState.ERROR)
         job.error = failures.error_object(failure, file, self._clock.utc_now(), job.attempts)
         self._record_error(job)
-        self._enter(job, JobState.ERROR)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
 
     def _retry_in(self, job: JobRecord, delay_s: float) -> None:
+        if job.error is not None:
+            job.error = replace(job.error, retry_at=self._clock.utc_now() + timedelta(seconds=delay_s))
         at_s = self._clock.monotonic() + delay_s
         job.retry_timer = self._clock.call_at(at_s, lambda: self._loop.post(partial(self._retry, job)))
 
@@ -309,71 +328,37 @@ class Lifecycle:
             return
         if self._clock.monotonic() < job.progress_at_s + self.no_progress_timeout_s(job):
             self._queue(job)
-        else:
-            last = job.error
-            said = last.description if last is not None else ""
-            self._fail(job, None, failures.no_progress(Failure(ErrorContext.GENERAL_TRANSPORT, 0, said)))
+            return
+        last = job.error
+        failed = last.file.local_name if last and last.file else ""
+        file = next((file for file in job.files if file.local_name == failed), None)
+        last_failure = Failure(last.context, last.code, last.description) if last else _UNKNOWN
+        self._fail(job, file, failures.no_progress(last_failure))
 
-    # The end of a job.
-
-    def _give_names(self, job: JobRecord, reply: Reply | None) -> None:
-        files = [file for file in job.files if file.stage is FileStage.TRANSFERRED]
-        names = [(file.part, file.local_name, file.size or 0, file.replace) for file in files]
-        self._loop.batch.do(partial(disk.finish_all, names), partial(self._named, job, files, reply))
-
-    def _named(self, job: JobRecord, files: list[FileRecord], reply: Reply | None, result: object) -> None:
-        named, error = result if isinstance(result, tuple) else (0, result)
-        for file in files[:named]:
-            file.stage = FileStage.COMPLETED
+    def not_named(self, job: JobRecord, file: FileRecord | None, error: Exception, *, is_asked: bool) -> None:
+        """See Keeper: complete can be called again."""
+        if isinstance(error, disk.PartLost) and file is not None:
+            job.forget_content(file)
             self._loop.batch.save_file(job, file)
-        job.is_completing = False
-        if error is None:
-            is_partial = job.files_transferred < len(job.files)
-            code = hresult.BG_S_PARTIAL_COMPLETE if is_partial else hresult.S_OK
-            self._end(job, JobState.ACKNOWLEDGED, reply, code)
-        else:
-            self._loop.batch.save_job(job)
-            self._not_named(job, files[named] if named < len(files) else None, reply, error)
-        for call in job.waiting:
-            call()
-        job.waiting.clear()
-
-    def _not_named(self, job: JobRecord, file: FileRecord | None, reply: Reply | None, error: OSError) -> None:
-        """The job stays, and complete can be called again."""
-        name = file.local_name if file else job.display_name
-        self._loop.batch.answer(reply, failures.refusal_of_os_error(error, name))
         if job.state in ACTIVE:
             self._queue(job)
         elif job.state is JobState.TRANSIENT_ERROR:
             self._retry_in(job, self.first_delay_s(job))
-        elif job.state is JobState.TRANSFERRED and reply is None:
-            self._fail(job, file, failures.of_os_error(error))
-
-    def _end(self, job: JobRecord, state: JobState, reply: Reply | None, code: int) -> None:
-        """The job is final and known no more; its temporary files go."""
-        job.stop_timer()
-        self._transfers.stop(job)
-        job.error = None
-        self._enter(job, state)
-        del self._jobs[job.id]
-        self._targets.release(file.local_name for file in job.files)
-        self._delete_parts(job, [file for file in job.files if file.stage < FileStage.COMPLETED], reply, code)
-
-    def _delete_parts(self, job: JobRecord, files: Sequence[FileRecord], reply: Reply | None, code: int) -> None:
-        def deleted(result: object) -> None:
-            left = result if isinstance(result, set) else {file.part for file in files}
-            for file in files:
-                if file.part not in left:
-                    self._loop.batch.forget_file(job, file)
-            # What is left is deleted when the engine next starts.
-            self._loop.batch.answer(reply, hresult.BG_S_UNABLE_TO_DELETE_FILES if left else code)
-
-        if files:
-            self._loop.batch.do(partial(disk.delete_all, [file.part for file in files]), deleted)
-        else:
-            self._loop.batch.answer(reply, code)
+        elif job.state is JobState.TRANSFERRED and not (is_asked and job.is_transferred):
+            self._fail(job, file, failures.of_error(error))
 
     # Small parts of the above.
+
+    def _set(self, job: JobRecord, values: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            setattr(job, name, value)
+        job.modified = self._clock.utc_now()
+
+    def _growing_delay_s(self, job: JobRecord) -> float:
+        """Doubles with each attempt, and is spread a little, so that not all jobs ask again at once."""
+        first_s = self.first_delay_s(job)
+        growing_s = first_s * 2.0 ** min(job.attempts - 1, MOST_DOUBLINGS)
+        return min(growing_s, max(first_s, self._settings.retry_delay_max_s)) * random.uniform(1.0, 1.0 + SPREAD)
 
     def _record_command(self, job: JobRecord, command: Command, origin: str) -> None:
         event = Event(self._clock.utc_now(), EventKind.COMMAND, detail=command.value, origin=origin or "program")
@@ -387,11 +372,19 @@ class Lifecycle:
             self._loop.batch.record(job, event)
 
     def first_delay_s(self, job: JobRecord) -> float:
+        """The pause after a first failure: no retry comes sooner."""
         return self._settings.retry_delay_s if job.retry_delay_s is None else job.retry_delay_s
 
     def no_progress_timeout_s(self, job: JobRecord) -> float:
+        """How long the job may go on without a byte."""
         if job.no_progress_timeout_s is not None:
             return job.no_progress_timeout_s
         if job.priority is Priority.FOREGROUND:
             return self._settings.no_progress_foreground_s
         return self._settings.no_progress_background_s
+
+
+def _set_state(job: JobRecord, state: JobState, error: CopyError | None, transferred: datetime | None) -> None:
+    job.state = state
+    job.error = error
+    job.transferred = transferred

@@ -6,13 +6,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from domonitor.backends.engine import failures
-from domonitor.backends.engine.batch import Batch, StoreThread
+from domonitor.backends.engine.batch import Batch, StoreThread, Work, settle
 from domonitor.backends.engine.http import Http
 from domonitor.backends.engine.records import JobRecord
 from domonitor.jobs import hresult
@@ -27,6 +28,9 @@ PUBLISH_PAUSE_S = 0.05
 
 TICK_S = 0.2
 """How often running transfers are looked at."""
+
+BUG_PAUSE_S = 0.05
+"""What fails over and over must not keep a core busy."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,10 +50,13 @@ class Policy(Protocol):
     def published(self, jobs: Iterable[JobRecord]) -> None:
         """Snapshots of these jobs have become visible."""
 
-    def commit_failed(self, batch: Batch, error: Exception) -> None:
-        """The batch's rows could not be written: nothing of it is durable. Its work gets the error after this."""
+    def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
+        """The batches, the latest first, could not be written: what they decided is taken back.
 
-    def stop(self) -> None:
+        Their work and their callers get the error after this.
+        """
+
+    def close(self) -> None:
         """Ends all transfers: the engine closes."""
 
 
@@ -93,6 +100,8 @@ class Loop:
 
     def ask(self, call: Callable[[Future[T]], None]) -> T:
         """Runs the call on the thread and waits until it, or what it began, answers. Raises its refusal."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("the engine's own thread can't wait for itself")
         reply: Future[T] = Future()
         self.post(lambda: self.attempt(call, reply))
         if self._has_ended:  # set before the last calls are run: what came too late is not waited for
@@ -102,12 +111,12 @@ class Loop:
     def attempt(self, call: Callable[[Future[T]], None], reply: Future[T]) -> None:
         """Runs a call with its reply; an exception is the answer."""
         if self._is_closing:
-            reply.set_exception(_closed())
+            settle(reply, _closed())
             return
         try:
             call(reply)
         except Exception as error:
-            reply.set_exception(error)
+            settle(reply, error)
 
     def add_reader(self, wake: Callable[[], None]) -> PendingChange:
         """A reader of changes; it begins with all jobs that are visible now. wake: any thread, cheap."""
@@ -130,26 +139,30 @@ class Loop:
         self.post(end)
 
     def _run(self) -> None:
-        while not (self._is_closing and self.batch.is_empty and not self._is_committing):
-            try:
-                self.http.step(self._timeout_s())
-                while self._calls:
-                    self._calls.popleft()()
-                if self.policy.is_busy() and time.monotonic() >= self._tick_s:
-                    self._tick_s = time.monotonic() + TICK_S
-                    self.policy.tick()
-                self.policy.start_files()
-                self._hand_over()
-            except Exception:
-                _log.exception("the download engine met a bug and goes on")
+        while not (self._is_closing and self.batch.is_empty and not self._is_committing and not self._calls):
+            _safely(self._step)
+            while self._calls:
+                _safely(self._calls.popleft())
+            if not self._is_closing:
+                _safely(self._move_files)
+            _safely(self._hand_over)
         self.http.close()
         self._has_ended = True
         while self._calls:
-            self._calls.popleft()()
+            _safely(self._calls.popleft())
+
+    def _step(self) -> None:
+        self.http.step(self._timeout_s())
+
+    def _move_files(self) -> None:
+        if self.policy.is_busy() and time.monotonic() >= self._tick_s:
+            self._tick_s = time.monotonic() + TICK_S
+            self.policy.tick()
+        self.policy.start_files()
 
     def _close(self) -> None:
         self._is_closing = True
-        self.policy.stop()
+        self.policy.close()
 
     def _timeout_s(self) -> float | None:
         """How long nothing needs to be done but for what happens on sockets."""
@@ -171,24 +184,43 @@ class Loop:
         if not batch.needs_store and not batch.is_awaited and time.monotonic() < self._published_s + PUBLISH_PAUSE_S:
             return
         self.batch = Batch()
-        snapshots = [job.snapshot() for job in batch.changed.values()]
+        try:
+            snapshots = [job.snapshot() for job in batch.changed.values()]
+            rows = batch.rows()
+        except Exception as error:
+            _log.exception("what was decided can't be written down")
+            self._refuse(batch, error)
+            return
         if not batch.needs_store:
             self._publish(batch, snapshots)
             return
         self._is_committing = True
-        rows = batch.rows()
         self._store_thread.submit(
             rows, batch.work, lambda error: self.post(lambda: self._committed(batch, snapshots, error))
         )
 
     def _committed(self, batch: Batch, snapshots: list[Job], error: Exception | None) -> None:
         self._is_committing = False
-        if error is None:
-            self._publish(batch, snapshots)
-        else:
-            self.policy.commit_failed(batch, error)
+        if error is not None:
+            self._refuse(batch, error)
+            return
+        self._publish(batch, snapshots)
         for item in batch.work:
-            item.then(item.result if error is None else error)
+            _go_on(item, item.result)
+
+    def _refuse(self, batch: Batch, error: Exception) -> None:
+        """Nothing of the batch is durable, nor of what was decided upon it meanwhile."""
+        batches = [batch]
+        if self.batch.needs_store:
+            batches.insert(0, self.batch)
+            self.batch = Batch()
+        refusal = failures.refusal_of(error)
+        _safely(partial(self.policy.commit_failed, batches, error))
+        for failed in reversed(batches):
+            for item in failed.work:
+                _go_on(item, error)
+            for reply, _ in failed.answers:
+                settle(reply, refusal)
 
     def _publish(self, batch: Batch, snapshots: list[Job]) -> None:
         self._published_s = time.monotonic()
@@ -197,19 +229,46 @@ class Loop:
         for job in snapshots:
             job_id = UUID(job.key.id)
             if job.state in FINAL:
+                self.finals[job_id] = job  # before it leaves the other: whoever looks now finds it in one of them
                 self.visible.pop(job_id, None)
-                self.finals[job_id] = job
                 removals[job.key] = job
             else:
                 self.visible[job_id] = job
                 upserts.append(job)
         if upserts or removals:
-            change = Change(tuple(upserts), removals)
-            for pending, wake in self._readers:
-                pending.add(change)
+            self._tell_readers(Change(tuple(upserts), removals))
+        for reply, value in batch.answers:
+            settle(reply, value)
+        _safely(partial(self.policy.published, batch.changed.values()))
+        for call in batch.after:
+            _safely(call)
+
+    def _tell_readers(self, change: Change) -> None:
+        for reader in tuple(self._readers):
+            pending, wake = reader
+            pending.add(change)
+            try:
                 wake()
-        self.policy.published(batch.changed.values())
-        batch.finish()
+            except Exception:
+                _log.exception("who reads the changes can't be woken and is dropped")
+                self._readers.remove(reader)
+
+
+def _safely(call: Callable[[], None]) -> None:
+    """A bug in one thing is told in the log, and harms nothing else."""
+    try:
+        call()
+    except Exception:
+        _log.exception("the download engine met a bug and goes on")
+        time.sleep(BUG_PAUSE_S)
+
+
+def _go_on(item: Work, result: object) -> None:
+    try:
+        item.then(result)
+    except Exception as error:
+        _log.exception("the download engine met a bug and goes on")
+        settle(item.reply, failures.refusal_of(error))
 
 
 def _closed() -> Exception:

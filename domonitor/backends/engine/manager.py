@@ -8,8 +8,10 @@ job.resume()
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,24 +44,28 @@ class EngineManager:
         """Opens the folder, made if it is not there. Raises FolderInUse, StoreUnusable."""
         settings = settings or EngineSettings()
         folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FolderLock(folder)
-        except OSError as error:
-            raise StoreUnusable(f"The engine's folder {folder} can't be used: {error.strerror}.") from error
-        try:
-            self._store = Store(folder / "engine.sqlite")
-            jobs = recover(self._store)
-        except BaseException:
-            self._lock.close()
-            raise
+        with ExitStack() as opened:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = FolderLock(folder)
+                opened.callback(self._lock.close)
+                self._store = Store(folder / "engine.sqlite")
+                opened.callback(self._store.close)
+                jobs = recover(self._store)
+                next_number = self._store.next_number()
+            except OSError as error:
+                said = error.strerror or str(error)
+                raise StoreUnusable(f"The engine's folder {folder} can't be used: {said}.") from error
+            opened.pop_all()
         self._clock = clock or SystemClock()
         self._callbacks = Callbacks(settings.modification_interval_s)
         self._store_thread = StoreThread(self._store)
         self._sync_thread = SyncThread()
         self._loop = Loop(Http(settings), self._store_thread)
         self._lifecycle = Lifecycle(self._loop, self._sync_thread, settings, self._clock, self._notify)
-        self._lifecycle.restore(jobs, self._store.next_number())
+        self._closing = threading.Lock()
+        self._is_closed = False
+        self._lifecycle.restore(jobs, next_number)
         self._loop.start(self._lifecycle)
 
     def create_job(self, display_name: str) -> EngineJob:
@@ -90,14 +96,21 @@ class EngineManager:
         return tuple(EngineJob(self, job_id) for job_id in tuple(self._loop.visible))
 
     def close(self) -> None:
-        """Stops all transfers and lets go of the folder. Nothing is lost; a later manager goes on."""
-        self._loop.close()
-        self._callbacks.close()
-        self._clock.close()
-        self._sync_thread.close()
-        self._store_thread.close()
-        self._store.close()
-        self._lock.close()
+        """Stops all transfers and lets go of the folder. Nothing is lost; a later manager goes on.
+
+        Any thread but the engine's own, a callback's too; again, it has no effect.
+        """
+        with self._closing:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._loop.close()
+            self._callbacks.close()
+            self._clock.close()
+            self._sync_thread.close()
+            self._store_thread.close()
+            self._store.close()
+            self._lock.close()
 
     def add_reader(self, wake: Callable[[], None]) -> PendingChange:
         """A feed of changes that begins with all jobs. wake: any thread, whenever there is news."""
@@ -111,9 +124,10 @@ class EngineManager:
         """What happened to the job, oldest first, also after its end."""
 
         def read(reply: Future[tuple[Event, ...]]) -> None:
-            self._loop.batch.do(
-                partial(self._store.events, job_id), lambda result: self._loop.batch.answer(reply, result)
-            )
+            def answer(result: object) -> None:
+                self._loop.batch.answer(reply, failures.refusal_of(result) if isinstance(result, OSError) else result)
+
+            self._loop.batch.do(partial(self._store.events, job_id), answer, reply)
 
         events: tuple[Event, ...] = self.ask(read)
         return events

@@ -12,7 +12,7 @@ from uuid import UUID
 from domonitor.backends.engine.clock import Timer
 from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import FileProgress, FileRange, Job, JobFile, JobKey, NotifyFlags, Priority, Progress, Times
-from domonitor.jobs.state import ERRONEOUS, JobState
+from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 
 SERVICE = "engine"
 
@@ -50,6 +50,13 @@ class FileRecord:
     durable_bytes: int = 0
     validator: str = ""
 
+    def forget_content(self) -> None:
+        """What is in the temporary file is not to be built upon: it has to be fetched from the first byte."""
+        self.stage = FileStage.PENDING
+        self.size = None
+        self.done_bytes = self.durable_bytes = 0
+        self.validator = ""
+
     def snapshot(self) -> JobFile:
         """The file as the object model shows it."""
         is_completed = self.stage is FileStage.COMPLETED
@@ -65,7 +72,7 @@ class JobRecord:
     is_completing: the intention to give the files their names is stored; recovery goes on with it.
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job was last resumed, on the engine's clock.
-    waiting: what was asked while the files got their names. is_unsaved: its rows could not be written of late.
+    waiting: what was asked while the job was ending. is_unsaved: its rows could not be written of late.
     """
 
     number: int
@@ -103,10 +110,28 @@ class JobRecord:
         """Takes the file into the job and into its sums."""
         self.files.append(file)
         self.next_index = max(self.next_index, file.index + 1)
-        self.done_bytes += file.done_bytes
-        self.known_bytes += file.size or 0
-        self.unknown_sizes += file.size is None
-        self.files_transferred += file.stage >= FileStage.TRANSFERRED
+        self._sum(file, 1)
+
+    def remove(self, file: FileRecord) -> None:
+        """The file was never the job's."""
+        self.files.remove(file)
+        self._sum(file, -1)
+
+    def file(self, index: int) -> FileRecord:
+        """The file that was added as number index. Numbers that were refused leave gaps."""
+        return next(file for file in self.files if file.index == index)
+
+    def forget_content(self, file: FileRecord) -> None:
+        """The file has to be fetched from the first byte."""
+        self._sum(file, -1)
+        file.forget_content()
+        self._sum(file, 1)
+
+    def _sum(self, file: FileRecord, sign: int) -> None:
+        self.done_bytes += sign * file.done_bytes
+        self.known_bytes += sign * (file.size or 0)
+        self.unknown_sizes += sign * (file.size is None)
+        self.files_transferred += sign * (file.stage >= FileStage.TRANSFERRED)
 
     def set_size(self, file: FileRecord, size: int | None) -> None:
         """The server has said, or taken back, how long the file is."""
@@ -119,16 +144,21 @@ class JobRecord:
         self.done_bytes += done_bytes - file.done_bytes
         file.done_bytes = done_bytes
 
-    def set_transferred(self, file: FileRecord) -> None:
-        """All bytes of the file are on the disk."""
-        file.stage = FileStage.TRANSFERRED
-        self.files_transferred += 1
+    def set_stage(self, file: FileRecord, stage: FileStage) -> None:
+        """The file has come so far."""
+        self.files_transferred += (stage >= FileStage.TRANSFERRED) - (file.stage >= FileStage.TRANSFERRED)
+        file.stage = stage
 
     def stop_timer(self) -> None:
         """The job is not retried by itself any more."""
         if self.retry_timer is not None:
             self.retry_timer.cancel()
             self.retry_timer = None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its files are getting their names, or its end is not yet durable; commands wait meanwhile."""
+        return self.is_completing or self.state in FINAL
 
     @property
     def is_transferred(self) -> bool:

@@ -22,6 +22,9 @@ def recover(store: Store) -> list[JobRecord]:
     jobs = []
     for job, files in store.load_live():
         for file in files:
+            is_whole = file.stage is not FileStage.TRANSFERRED or job.is_completing
+            if not is_whole and disk.size_of(file.part) != file.size:
+                file.forget_content()  # somebody deleted it, or cut it off
             file.done_bytes = _done_bytes(file, is_same_boot=is_same_boot)
             job.add(file)
         jobs.append(job)

@@ -6,13 +6,14 @@ import bisect
 from collections import Counter
 from collections.abc import Hashable
 from typing import TypeVar
-from urllib.parse import urlsplit
 
+from domonitor.backends.engine import addresses
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.jobs.job import Priority
 
 K = TypeVar("K", bound=Hashable)
+Server = tuple[str, int]
 
 
 class Scheduler:
@@ -28,18 +29,25 @@ class Scheduler:
         self._startable: dict[int, JobRecord] = {}
         self._slots_taken = 0
         self._active_by_job: Counter[int] = Counter()
-        self._active_by_host: Counter[str] = Counter()
-        self._hosts: dict[FileRecord, str] = {}
+        self._active_by_server: Counter[Server] = Counter()
+        self._servers: dict[FileRecord, Server] = {}
+        self._is_stuck = False
+        """Nothing may start before something is added or ends: there is no need to look again."""
 
     def add(self, job: JobRecord) -> None:
         """The job may run; its to_start says which files."""
+        self._is_stuck = False
         if job.priority is Priority.FOREGROUND:
             self._run(job)
         else:
             bisect.insort(self._waiting, (job.priority, job.number, job))
 
     def remove(self, job: JobRecord) -> None:
-        """The job must not run any more; a slot that it had is free. Its files must have ended."""
+        """The job must not run any more; a slot that it had is free. Its files must have ended.
+
+        To be called before its priority changes.
+        """
+        self._is_stuck = False
         if self._running.pop(job.number, None) is not None:
             self._startable.pop(job.number, None)
             self._slots_taken -= job.priority is not Priority.FOREGROUND
@@ -50,13 +58,14 @@ class Scheduler:
 
     def next(self) -> tuple[JobRecord, FileRecord] | None:
         """The next file to be started, None while nothing may start. It counts as started from now on."""
-        if len(self._hosts) >= self._settings.connections:
+        if self._is_stuck or len(self._servers) >= self._settings.connections:
             return None
         while True:
             for job in self._startable.values():
                 if (file := self._startable_file(job)) is not None:
                     return job, file
             if not self._waiting or self._slots_taken >= self._settings.slots:
+                self._is_stuck = True
                 return None
             job = self._waiting.pop(0)[2]
             self._slots_taken += 1
@@ -64,12 +73,18 @@ class Scheduler:
 
     def ended(self, job: JobRecord, file: FileRecord) -> None:
         """The file is no longer being fetched."""
+        self._is_stuck = False
         _take_one(self._active_by_job, job.number)
-        _take_one(self._active_by_host, self._hosts.pop(file))
+        _take_one(self._active_by_server, self._servers.pop(file))
 
     def again(self, job: JobRecord, file: FileRecord) -> None:
         """The file has ended and is to be started once more."""
         job.to_start.appendleft(file)
+        self.more(job)
+
+    def more(self, job: JobRecord) -> None:
+        """The job has more files to start."""
+        self._is_stuck = False
         if job.number in self._running:
             self._startable[job.number] = job
 
@@ -82,15 +97,15 @@ class Scheduler:
         if self._active_by_job[job.number] >= self._settings.files_at_once:
             return None
         file = job.to_start[0]
-        host = urlsplit(file.remote_name).netloc.rpartition("@")[2].lower()
-        if self._active_by_host[host] >= self._settings.connections_per_host:
+        server = addresses.server_of(file.remote_name)
+        if self._active_by_server[server] >= self._settings.connections_per_host:
             return None
         job.to_start.popleft()
         if not job.to_start:
             del self._startable[job.number]
-        self._hosts[file] = host
+        self._servers[file] = server
         self._active_by_job[job.number] += 1
-        self._active_by_host[host] += 1
+        self._active_by_server[server] += 1
         return file
 
 

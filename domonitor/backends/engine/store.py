@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,13 +109,20 @@ class Rows:
 
 
 class Store:
-    """The SQLite file. Its connection may move between threads, but is used by one at a time."""
+    """The SQLite file. Its connection may move between threads, but is used by one at a time.
+
+    Every method but close raises OSError where the file can't be read or written.
+    """
 
     def __init__(self, path: Path) -> None:
         """Opens the file or makes it. Raises StoreUnusable."""
         try:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._open()
+            try:
+                self._open()
+            except BaseException:
+                self._database.close()
+                raise
         except sqlite3.Error as error:
             raise StoreUnusable(
                 f"The list of downloads at {path} can't be opened ({error}). Close other programs that use it, check "
@@ -126,7 +135,6 @@ class Store:
         run("PRAGMA synchronous=FULL")
         version = run("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
-            self._database.close()
             raise StoreUnusable(
                 "The list of downloads was written by a newer domonitor. Install that version or a later one again."
             )
@@ -138,10 +146,8 @@ class Store:
         self._database.close()
 
     def write(self, rows: Rows) -> None:
-        """Writes all rows in one durable transaction, or none. Raises OSError."""
-        database = self._database
-        try:
-            database.execute("BEGIN IMMEDIATE")
+        """Writes all rows in one durable transaction, or none."""
+        with self._transaction() as database:
             if rows.forgotten_files:
                 database.executemany("DELETE FROM files WHERE job=? AND position=?", rows.forgotten_files)
             if rows.jobs:
@@ -150,44 +156,41 @@ class Store:
                 database.executemany(_SAVE_FILE, rows.files)
             if rows.events:
                 database.executemany(_SAVE_EVENT, rows.events)
-            database.execute("COMMIT")
-        except sqlite3.Error as error:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            said = f"the list of downloads can't be written: {error}"
-            raise OSError(_ERRNO.get(error.sqlite_errorcode & 0xFF, errno.EIO), said) from error
 
     def load_live(self) -> list[tuple[JobRecord, list[FileRecord]]]:
         """The jobs that are not final with their files, oldest first."""
-        run = self._database.execute
-        files: dict[int, list[FileRecord]] = {}
-        for row in run(
-            "SELECT files.* FROM files JOIN jobs ON jobs.number = files.job"
-            " WHERE jobs.state < 7 AND stage > 0 ORDER BY job, position"
+        jobs: dict[int, tuple[JobRecord, list[FileRecord]]] = {
+            row[0]: (_job(row), []) for row in self._read("SELECT * FROM jobs WHERE state < 7 ORDER BY number")
+        }
+        for row in self._read(
+            "SELECT files.* FROM files JOIN jobs ON jobs.number = files.job WHERE jobs.state < 7 ORDER BY job, position"
         ):
-            files.setdefault(row[0], []).append(_file(row))
-        jobs = map(_job, run("SELECT * FROM jobs WHERE state < 7 ORDER BY number"))
-        return [(job, files.get(job.number, [])) for job in jobs]
+            job, files = jobs[row[0]]
+            file = _file(row)
+            job.next_index = file.index + 1
+            if file.stage is not FileStage.ADDING:
+                files.append(file)
+        return list(jobs.values())
 
     def load_leftovers(self) -> list[tuple[int, int, str]]:
         """Job, position and temporary name of each file that no job waits for any more, or never got to."""
-        rows = self._database.execute(
+        return self._read(
             "SELECT job, position, part FROM files WHERE stage = 0"
             " UNION SELECT job, position, part FROM files JOIN jobs ON jobs.number = files.job"
             " WHERE jobs.state >= 7 AND stage < 3"
         )
-        return rows.fetchall()
 
     def next_number(self) -> int:
-        """The number of the next new job."""
-        return int(self._database.execute("SELECT coalesce(max(number), 0) + 1 FROM jobs").fetchone()[0])
+        """The number of the next new job: one that nothing in the store belongs to, not even a leftover."""
+        last = "SELECT max(number) AS last FROM jobs UNION SELECT max(job) FROM files UNION SELECT max(job) FROM events"
+        return int(self._read(f"SELECT coalesce(max(last), 0) + 1 FROM ({last})")[0][0])
 
     def events(self, job_id: UUID) -> tuple[Event, ...]:
         """The job's timeline, oldest first; empty for a job that is not known."""
-        rows = self._database.execute(
+        rows = self._read(
             "SELECT at, kind, events.state, code, detail, origin FROM events JOIN jobs ON jobs.number = events.job"
             " WHERE jobs.id=? ORDER BY events.number",
-            (job_id.bytes,),
+            job_id.bytes,
         )
         return tuple(
             Event(_moment(at), EventKind(kind), None if state is None else JobState(state), code, detail, origin)
@@ -196,12 +199,41 @@ class Store:
 
     def meta(self, name: str) -> str:
         """A remembered value, "" where there is none."""
-        row = self._database.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
-        return row[0] if row else ""
+        rows = self._read("SELECT value FROM meta WHERE name=?", name)
+        return str(rows[0][0]) if rows else ""
 
     def set_meta(self, name: str, value: str) -> None:
         """Remembers a value."""
-        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
+
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with _as_os_errors("read"):
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        database = self._database
+        with _as_os_errors("written"):
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                # Whatever it was: a transaction left open would fail every later one.
+                with suppress(sqlite3.Error):
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                raise
+
+
+@contextmanager
+def _as_os_errors(done: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        raise OSError(_ERRNO.get(code, errno.EIO), f"the list of downloads can't be {done}: {error}") from error
 
 
 def job_row(job: JobRecord) -> tuple[Any, ...]:

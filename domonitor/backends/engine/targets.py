@@ -19,7 +19,7 @@ class Targets:
         """Takes all the names, or none: raises CallFailed where one is taken, or stands there twice."""
         claimed: set[str] = set()
         for name in names:
-            key = os.path.normcase(name)
+            key = _key(name)
             if key in self._names or key in claimed:
                 raise failures.refusal(
                     hresult.ERROR_FILE_EXISTS,
@@ -30,8 +30,12 @@ class Targets:
 
     def take(self, names: Iterable[str]) -> None:
         """Takes names that were claimed by an earlier process."""
-        self._names.update(map(os.path.normcase, names))
+        self._names.update(map(_key, names))
 
     def release(self, names: Iterable[str]) -> None:
         """Others may have the names."""
-        self._names.difference_update(map(os.path.normcase, names))
+        self._names.difference_update(map(_key, names))
+
+
+def _key(name: str) -> str:
+    return os.path.normcase(os.path.normpath(name))

@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 
-from domonitor.backends.engine import failures
+from domonitor.backends.engine import addresses, failures
 from domonitor.backends.engine.disk import PartFile
 from domonitor.backends.engine.failures import Failure
-from domonitor.backends.engine.http import Response
 from domonitor.backends.engine.records import FileRecord, JobRecord
+from domonitor.backends.engine.response import Response
 from domonitor.jobs import hresult
 from domonitor.jobs.error import ErrorContext
+
+VALIDATOR_LENGTH = 1_024
+"""A longer one is no validator but a nuisance: it would go with every request and into every row."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
@@ -28,6 +31,9 @@ class Result(Enum):
 
 class Transfer:
     """Fetches a file from where its temporary file ends. Lives on the engine's thread.
+
+    A body whose length was not announced and that ends with its connection (HTTP/1.0) is taken as it comes: nobody can
+    tell a cut from the end. Any other body is taken for the file only when it is whole.
 
     started: called once when the first answer is accepted. ended: called at the end, with the part file closed.
     every_step: called at each disk.SYNC_STEP_BYTES. size, validator: what the server said of the file.
@@ -45,8 +51,9 @@ class Transfer:
     ) -> None:
         self.job = job
         self.file = file
-        self.offset = file.done_bytes
-        self.url = file.remote_name
+        # Without a validator nobody can tell whether it is still the same content: then it starts again.
+        self.offset = file.done_bytes if file.validator else 0
+        self.url = addresses.on_the_wire(file.remote_name)
         self.byte_range = f"{self.offset}-" if self.offset else ""
         self.if_range = file.validator if self.offset else ""
         self.size: int | None = None
@@ -62,7 +69,7 @@ class Transfer:
     @property
     def done_bytes(self) -> int:
         """Bytes in the temporary file."""
-        return self.part.written_bytes if self.part.is_open else self.offset
+        return self.part.written_bytes if self.part.is_open else self.file.done_bytes
 
     def begin(self, response: Response) -> bool:
         """See Fetch: looks at the answer's head and opens the file."""
@@ -72,7 +79,7 @@ class Transfer:
         try:
             is_whole = self.part.begin(self.offset)
         except OSError as error:
-            self._result = (Result.FAILED, failures.of_os_error(error))
+            self._result = (Result.FAILED, failures.of_error(error))
             return False
         if not is_whole:
             self._result = (Result.CHANGED, None)
@@ -84,7 +91,7 @@ class Transfer:
         """See Fetch: judges what has arrived."""
         self.part.flush()
         if self.part.error is not None:
-            self._result = (Result.FAILED, failures.of_os_error(self.part.error))
+            self._result = (Result.FAILED, failures.of_error(self.part.error))
         elif self._result is None:
             self._result = self._judge_body(failure)
         self._ended(self, *self._result)
@@ -98,16 +105,16 @@ class Transfer:
             if self.offset:
                 # The content is another one by now, or the server sends no parts: the whole file comes again.
                 return (Result.CHANGED, None)
-            if "transfer-encoding" not in response.headers:
+            if "content-length" in response.headers and "transfer-encoding" not in response.headers:
                 self.size = response.number("content-length")
+                if self.size is None:
+                    return (Result.FAILED, _invalid("The server announced a length that is no number."))
             self.validator = _validator(response)
             return None
         if status == 416 and self.offset:
             return (Result.CHANGED, None)
         if 200 <= status < 300:
-            said = f"The server answered {status}, which is no file."
-            code = hresult.WININET_E_INVALID_SERVER_RESPONSE
-            return (Result.FAILED, Failure(ErrorContext.REMOTE_FILE, code, said))
+            return (Result.FAILED, _invalid(f"The server answered {status}, which is no file."))
         return (Result.FAILED, failures.of_status(status, response.reason, response.retry_after_s()))
 
     def _judge_range(self, response: Response) -> tuple[Result, Failure | None] | None:
@@ -131,7 +138,12 @@ class Transfer:
         return (Result.ARRIVED, None)
 
 
+def _invalid(said: str) -> Failure:
+    return Failure(ErrorContext.REMOTE_FILE, hresult.WININET_E_INVALID_SERVER_RESPONSE, said)
+
+
 def _validator(response: Response) -> str:
     """What If-Range may carry: a strong ETag, else the date; "" where the server gives neither. Source: RFC 9110."""
     etag = response.headers.get("etag", "")
-    return etag if etag.startswith('"') else response.headers.get("last-modified", "")
+    validator = etag if etag.startswith('"') else response.headers.get("last-modified", "")
+    return validator if len(validator) <= VALIDATOR_LENGTH else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -17,7 +18,7 @@ from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.scheduler import Scheduler
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.transfer import Result, Transfer
-from domonitor.jobs.state import FINAL, JobState
+from domonitor.jobs.state import JobState
 
 SYNC_EVERY_S = 2.0
 """A running file is made durable so often, and at each disk.SYNC_STEP_BYTES."""
@@ -72,6 +73,11 @@ class Transfers:
         )
         self._scheduler.add(job)
 
+    def add(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
+        """These files are fetched too, beside those that are under way."""
+        job.to_start.extend(files)
+        self._scheduler.more(job)
+
     def stop(self, job: JobRecord) -> None:
         """Nothing of the job is fetched any more; what has arrived stays."""
         job.to_start.clear()
@@ -94,19 +100,22 @@ class Transfers:
                 self._scheduler.ended(job, file)
                 self._sync(job, file)  # it was whole already when the engine last stopped
                 continue
-            is_one_of_few = len(self._running) < _FEW_TRANSFERS
-            transfer = Transfer(
-                job,
-                file,
-                _LARGE_BUFFER if is_one_of_few and (file.size or _LARGE_BUFFER) >= _LARGE_BUFFER else _SMALL_BUFFER,
-                self._started,
-                self._ended,
-                self._sync_behind,
-            )
-            self._running[file] = transfer
-            self._loop.http.start(transfer)
             if job.state is JobState.QUEUED:
                 self._owner.entered(job, JobState.CONNECTING)
+            self._start(job, file)
+
+    def _start(self, job: JobRecord, file: FileRecord) -> None:
+        is_one_of_few = len(self._running) < _FEW_TRANSFERS
+        is_large = (file.size or _LARGE_BUFFER) >= _LARGE_BUFFER
+        buffer_bytes = _LARGE_BUFFER if is_one_of_few and is_large else _SMALL_BUFFER
+        try:
+            transfer = Transfer(job, file, buffer_bytes, self._started, self._ended, self._sync_behind)
+            self._loop.http.start(transfer)
+        except ValueError as error:
+            self._scheduler.ended(job, file)
+            self._owner.file_failed(job, file, failures.unusable_address(error))
+        else:
+            self._running[file] = transfer
 
     def tick(self) -> None:
         """Counts what has arrived, and ends what can't be written."""
@@ -163,10 +172,7 @@ class Transfers:
 
     def _start_again(self, job: JobRecord, file: FileRecord) -> None:
         """Forgets durably what was known of the old content before the first byte of the new one is written."""
-        job.set_done(file, 0)
-        job.set_size(file, None)
-        file.durable_bytes = 0
-        file.validator = ""
+        job.forget_content(file)
         self._settling.add(file)
         self._loop.batch.save_file(job, file)
         self._loop.batch.do(lambda: None, partial(self._settled, job, file))
@@ -178,13 +184,12 @@ class Transfers:
 
     def _settled(self, job: JobRecord, file: FileRecord, result: object) -> None:
         self._settling.discard(file)
-        if job.state in FINAL or job.is_completing:
-            return  # it was dropped meanwhile
+        if job.is_ending:
+            return  # it is being dropped; should the job stay after all, it starts where it is
         if isinstance(result, FileNotFoundError):
-            job.set_done(file, 0)  # somebody deleted it
-            result = None
-        if isinstance(result, OSError):
-            self._owner.file_failed(job, file, failures.of_os_error(result))
+            self._start_again(job, file)  # somebody deleted it
+        elif isinstance(result, Exception):
+            self._owner.file_failed(job, file, failures.of_error(result))
         elif file.size is not None and file.done_bytes == file.size:
             file.durable_bytes = file.size
             self._owner.file_arrived(job, file)

@@ -177,7 +177,7 @@ def test_a_transient_error_says_when_it_tries_again(tmp_path: Path, origin: Orig
             error = job.copy_error()
         assert (error.context, error.code) == (ErrorContext.GENERAL_TRANSPORT, hresult.WININET_E_CANNOT_CONNECT)
         assert error.retry_at is not None
-        assert 30 < (error.retry_at - datetime.now(UTC)).total_seconds() <= 60
+        assert 55 < (error.retry_at - datetime.now(UTC)).total_seconds() <= 75
         job.suspend()
         assert job.get_state() is JobState.SUSPENDED
         with pytest.raises(CallFailed) as refused:

@@ -1,0 +1,36 @@
+"""The head of an answer, as far as a download needs it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+
+@dataclass(slots=True)
+class Response:
+    """The head of the final answer; names of headers in lower case, repeated ones joined as a list."""
+
+    status: int = 0
+    reason: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, value: str) -> None:
+        """Another header. Two different lengths or tags are neither: nothing can be made of the list."""
+        known = self.headers.get(name)
+        self.headers[name] = value if known in (None, value) else f"{known}, {value}"
+
+    def number(self, name: str) -> int | None:
+        """A header as a whole number, None where it is missing or none."""
+        text = self.headers.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def retry_after_s(self) -> float:
+        """How long the server asks us to wait, 0 where it does not."""
+        seconds = self.number("retry-after")
+        if seconds is not None:
+            return float(seconds)
+        try:
+            return max(0.0, parsedate_to_datetime(self.headers["retry-after"]).timestamp() - time.time())
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError, OSError):
+            return 0.0  # none, or nonsense: some dates break the parser in ways of their own

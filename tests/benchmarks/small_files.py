@@ -1,0 +1,111 @@
+"""Many small files as one job over loopback: the engine, every file durable, against curl -Z, which does not sync.
+
+    python -m tests.benchmarks.small_files [--rounds 5] [--files 2000] [--bytes 4096] [--folder DIR] [--without-sync]
+
+Both fetch the same files from the same server process in turn. Needs curl. The folder must lie on a real disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from domonitor.backends.engine import EngineManager, disk
+from domonitor.jobs.request import NewFile, NewJob
+from tests.server import Origin, Pattern, Resource
+
+
+def serve(pipe: Connection, size: int) -> None:
+    with Origin() as origin:
+        pipe.send(origin.add("/file", Resource(Pattern(size, seed=1))))
+        pipe.recv()
+
+
+@contextmanager
+def server(size: int) -> Iterator[str]:
+    """A server in a process of its own, that shares no interpreter, and a new one each time: its log slows it down."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=serve, args=(theirs, size))
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("end")
+        process.join()
+
+
+def by_curl(url: str, folder: Path, files: int) -> float:
+    config = folder.with_suffix(".config")
+    config.write_text("".join(f'url="{url}"\noutput="{folder / str(at)}"\n' for at in range(files)))
+    started_s = time.perf_counter()
+    command = ["curl", "-s", "-Z", "--parallel-max", "16", "-K", str(config)]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - started_s
+
+
+def by_engine(manager: EngineManager, url: str, folder: Path, files: int) -> float:
+    changed = threading.Event()
+    reader = manager.add_reader(changed.set)
+    started_s = time.perf_counter()
+    new_files = tuple(NewFile(url, str(folder / str(at))) for at in range(files))
+    manager.add_many([NewJob("many", new_files)])
+    while manager.enum_jobs():
+        changed.wait()
+        changed.clear()
+    took_s = time.perf_counter() - started_s
+    manager.remove_reader(reader)
+    return took_s
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--files", type=int, default=2_000)
+    arguments.add_argument("--bytes", type=int, default=4_096)
+    arguments.add_argument("--folder", type=Path, default=None)
+    arguments.add_argument("--without-sync", action="store_true")
+    chosen = arguments.parse_args()
+    if chosen.without_sync:
+        disk.sync = lambda part: None
+    measure(chosen.rounds, chosen.files, chosen.bytes, chosen.folder)
+
+
+def measure(rounds: int, files: int, size: int, parent: Path | None) -> None:
+    ratios = []
+    with tempfile.TemporaryDirectory(dir=parent) as place, ExitStack() as stack:
+        manager = EngineManager(Path(place) / "store")
+        stack.callback(manager.close)
+        for number in range(rounds):
+            seconds = {}
+            for name in ("curl", "engine") if number % 2 else ("engine", "curl"):
+                folder = Path(place) / name
+                folder.mkdir()
+                os.sync()
+                with server(size) as url:
+                    fetch = by_curl if name == "curl" else partial(by_engine, manager)
+                    seconds[name] = fetch(url, folder, files)
+                assert [path.stat().st_size for path in folder.iterdir()] == [size] * files
+                shutil.rmtree(folder)
+            ratios.append(seconds["curl"] / seconds["engine"])
+            print(
+                f"round {number + 1}: curl {seconds['curl']:.2f} s, engine {seconds['engine']:.2f} s, "
+                f"engine {ratios[-1]:.2f}x curl",
+                flush=True,
+            )
+    print(f"median {statistics.median(ratios):.2f}x curl, from {min(ratios):.2f}x to {max(ratios):.2f}x")
+
+
+if __name__ == "__main__":
+    main()
