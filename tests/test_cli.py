@@ -130,7 +130,7 @@ def test_get_refuses_targets_that_cant_be_used_and_changes_nothing(tmp_path: Pat
     cases = {
         ("-d", "missing"): "The folder is not there",
         ("-d", "taken"): "A file of that name is already there",
-        ("-d", "folder"): "A file of that name is already there",
+        ("-d", "folder"): "A folder of that name is already there",
         (url,): "is given twice",
         (other,): 'would both become "a.bin"',
     }

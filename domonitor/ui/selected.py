@@ -90,7 +90,7 @@ class SelectedJob:
 
     def _ask_files(self) -> None:
         row = self._model.row(self.key) if self.key is not None else None
-        if row is not None and not row.is_gone and row.job.state not in FINAL:
+        if row is not None and not row.is_gone and (row.job.state not in FINAL or not self._details.files.files):
             self._tasks.start(self._show_files(row.job.key), what="files of the chosen download")
 
     async def _show_files(self, key: JobKey) -> None:

@@ -157,6 +157,22 @@ def test_an_added_address_becomes_a_file_in_the_folder(run: Run, tmp_path: Path,
     assert on_disk(tmp_path) == ["a.bin"]
 
 
+def test_a_finished_download_still_shows_its_files(run: Run, tmp_path: Path, origin: Origin) -> None:
+    url = origin.add("/a.bin", Resource(CONTENT))
+
+    async def test() -> None:
+        async with opened(backend(tmp_path)) as window:
+            new_file = NewFile(url, str(tmp_path / "downloads" / "a.bin"))
+            await window.monitor.add("engine", [NewJob("A download", (new_file,))])
+            await until(lambda: state(window) is JobState.ACKNOWLEDGED)
+            assert window.choose(window.model.rows[0].job.key)
+            files = window.details.files
+            await until(files.rowCount)
+            assert [files.index(0, at).data() for at in range(3)] == ["a.bin", "Complete", "100 %"]
+
+    run(test())
+
+
 def test_what_the_engine_refuses_stays_in_the_dialog_with_its_reason(run: Run, tmp_path: Path, origin: Origin) -> None:
     good = origin.add("/good.bin", Resource(CONTENT))
     taken = origin.add("/taken.bin", Resource(CONTENT))

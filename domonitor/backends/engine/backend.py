@@ -68,8 +68,14 @@ class EngineBackend:
         return self._job(job_id).copy_error()
 
     def files(self, job_id: str) -> tuple[JobFile, ...]:
-        """See Backend."""
-        return self._job(job_id).files()
+        """See Backend. Of a job that has ended, the files that were kept."""
+        job = self._job(job_id)
+        try:
+            return job.files()
+        except CallFailed as refusal:
+            if refusal.code != hresult.DO_E_INVALID_STATE:
+                raise
+            return self._open_manager.stored_files(job.get_id())
 
     def timeline(self, job_id: str) -> tuple[Event, ...]:
         """See Backend."""

@@ -33,6 +33,9 @@ _OS_ERRORS = {
     errno.ENFILE: hresult.ERROR_TOO_MANY_OPEN_FILES,
 }
 
+_WIN32_ALREADY_EXISTS = 183
+"""Source: winerror.h, ERROR_ALREADY_EXISTS."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -74,6 +77,8 @@ def no_progress(failure: Failure) -> Failure:
 def code_of_os_error(error: OSError) -> int:
     """The HRESULT of an operating system's error."""
     winerror = getattr(error, "winerror", None)
+    if winerror == _WIN32_ALREADY_EXISTS:
+        return hresult.ERROR_FILE_EXISTS  # a rename says so where making a file says the other
     if winerror is not None:
         return 0x80070000 | (int(winerror) & 0xFFFF)
     return _OS_ERRORS.get(error.errno or 0, hresult.ERROR_WRITE_FAULT)
@@ -111,6 +116,9 @@ def refusal_of_os_error(error: OSError, path: str) -> CallFailed:
     """The exception for a call that the operating system refused for a file or folder."""
     code = code_of_os_error(error)
     explanation = codes.explain(code)
+    if error.errno == errno.EISDIR:
+        said = f"A folder of that name is already there: {path}. Rename the folder, or choose another one for the file."
+        return CallFailed(code, explanation.name, said)
     return CallFailed(code, explanation.name, f"{explanation.headline}: {path}. {' '.join(explanation.steps)}")
 
 

@@ -33,7 +33,7 @@ from domonitor.backends.engine.store import Store, StoreUnusable
 from domonitor.jobs import hresult
 from domonitor.jobs.change import PendingChange
 from domonitor.jobs.event import Event
-from domonitor.jobs.job import Job, NotifyFlags
+from domonitor.jobs.job import Job, JobFile, NotifyFlags
 from domonitor.jobs.request import NewJob
 
 
@@ -123,14 +123,22 @@ class EngineManager:
     def timeline(self, job_id: UUID) -> tuple[Event, ...]:
         """What happened to the job, oldest first, also after its end."""
 
-        def read(reply: Future[tuple[Event, ...]]) -> None:
+        events: tuple[Event, ...] = self._read_store(partial(self._store.events, job_id))
+        return events
+
+    def stored_files(self, job_id: UUID) -> tuple[JobFile, ...]:
+        """The job's files that have arrived, also after its end."""
+        files: tuple[JobFile, ...] = self._read_store(partial(self._store.files, job_id))
+        return files
+
+    def _read_store(self, read: Callable[[], Any]) -> Any:
+        def begin(reply: Future[Any]) -> None:
             def answer(result: object) -> None:
                 self._loop.batch.answer(reply, failures.refusal_of(result) if isinstance(result, OSError) else result)
 
-            self._loop.batch.do(partial(self._store.events, job_id), answer, reply)
+            self._loop.batch.do(read, answer, reply)
 
-        events: tuple[Event, ...] = self.ask(read)
-        return events
+        return self.ask(begin)
 
     # For the objects of the model.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections import Counter
 from collections.abc import Hashable
 from typing import TypeVar
@@ -17,15 +18,19 @@ Server = tuple[str, int]
 
 
 class Scheduler:
-    """Hands out files: foreground jobs all at once, background jobs by priority and age, as many as there are slots.
+    """Hands out files: foreground jobs all at once, background jobs by priority, as many as there are slots.
 
+    Jobs of equal priority take turns: one that comes again, after an error for instance, stands behind all others.
     Lives on the engine's thread and decides only; starting and stopping is the caller's.
     """
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._waiting: list[tuple[int, int, JobRecord]] = []
-        self._running: dict[int, JobRecord] = {}
+        self._places: dict[int, tuple[int, int]] = {}
+        self._next_turn = itertools.count()
+        self._running: dict[int, bool] = {}
+        """The number of each running job, and whether it takes a slot."""
         self._startable: dict[int, JobRecord] = {}
         self._slots_taken = 0
         self._active_by_job: Counter[int] = Counter()
@@ -38,23 +43,18 @@ class Scheduler:
         """The job may run; its to_start says which files."""
         self._is_stuck = False
         if job.priority is Priority.FOREGROUND:
-            self._run(job)
+            self._run(job, takes_slot=False)
         else:
-            bisect.insort(self._waiting, (job.priority, job.number, job))
+            place = self._places[job.number] = (job.priority, next(self._next_turn))
+            bisect.insort(self._waiting, (*place, job))
 
     def remove(self, job: JobRecord) -> None:
-        """The job must not run any more; a slot that it had is free. Its files must have ended.
-
-        To be called before its priority changes.
-        """
+        """The job must not run any more; a slot that it had is free. Its files must have ended."""
         self._is_stuck = False
-        if self._running.pop(job.number, None) is not None:
-            self._startable.pop(job.number, None)
-            self._slots_taken -= job.priority is not Priority.FOREGROUND
-            return
-        at = bisect.bisect_left(self._waiting, (job.priority, job.number))
-        if at < len(self._waiting) and self._waiting[at][2] is job:
-            del self._waiting[at]
+        self._startable.pop(job.number, None)
+        self._slots_taken -= self._running.pop(job.number, False)
+        if (place := self._places.pop(job.number, None)) is not None:
+            del self._waiting[bisect.bisect_left(self._waiting, place)]
 
     def next(self) -> tuple[JobRecord, FileRecord] | None:
         """The next file to be started, None while nothing may start. It counts as started from now on."""
@@ -68,8 +68,8 @@ class Scheduler:
                 self._is_stuck = True
                 return None
             job = self._waiting.pop(0)[2]
-            self._slots_taken += 1
-            self._run(job)
+            del self._places[job.number]
+            self._run(job, takes_slot=True)
 
     def ended(self, job: JobRecord, file: FileRecord) -> None:
         """The file is no longer being fetched."""
@@ -88,8 +88,9 @@ class Scheduler:
         if job.number in self._running:
             self._startable[job.number] = job
 
-    def _run(self, job: JobRecord) -> None:
-        self._running[job.number] = job
+    def _run(self, job: JobRecord, *, takes_slot: bool) -> None:
+        self._running[job.number] = takes_slot
+        self._slots_taken += takes_slot
         if job.to_start:
             self._startable[job.number] = job
 

@@ -20,7 +20,7 @@ from uuid import UUID
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.jobs.error import DomonitorError
 from domonitor.jobs.event import Event, EventKind
-from domonitor.jobs.job import FileRange, NotifyFlags, Priority
+from domonitor.jobs.job import FileRange, JobFile, NotifyFlags, Priority
 from domonitor.jobs.state import ACTIVE, JobState
 
 SCHEMA_VERSION = 1
@@ -196,6 +196,18 @@ class Store:
             Event(_moment(at), EventKind(kind), None if state is None else JobState(state), code, detail, origin)
             for at, kind, state, code, detail, origin in rows
         )
+
+    def files(self, job_id: UUID) -> tuple[JobFile, ...]:
+        """What is stored of a job's files that have arrived, also after its end; empty for a job that is not known."""
+        rows = self._read(
+            "SELECT files.* FROM files JOIN jobs ON jobs.number = files.job"
+            f" WHERE jobs.id=? AND stage >= {FileStage.TRANSFERRED:d} ORDER BY position",
+            job_id.bytes,
+        )
+        files = [_file(row) for row in rows]
+        for file in files:
+            file.done_bytes = file.size or 0
+        return tuple(file.snapshot() for file in files)
 
     def meta(self, name: str) -> str:
         """A remembered value, "" where there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import resource
 import signal
 import sys
 from dataclasses import replace
@@ -18,6 +17,8 @@ from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import QUICK, Engine
 from tests.server import Hold, Origin, Pattern, Resource, Stall
+
+resource = pytest.importorskip("resource", reason="limits the size of files as only POSIX can")
 
 SMALL = Pattern(300_000, seed=1)
 LARGE = Pattern(3_000_000, seed=2)
