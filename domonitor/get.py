@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from domonitor.backends.engine import EngineManager, EngineSettings
 from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs import codes, hresult
 from domonitor.jobs.address import plan_jobs
-from domonitor.jobs.error import CopyError, DomonitorError, FolderInUse, InvalidInput
+from domonitor.jobs.error import CallFailed, CopyError, DomonitorError, FolderInUse, InvalidInput
 from domonitor.jobs.job import Job
 from domonitor.jobs.request import NewJob
 from domonitor.jobs.state import FINAL, JobState
@@ -62,7 +63,9 @@ def main(urls: Sequence[str], folder: Path, give_up_s: float, *, keep_open: bool
             messages.print(Text(str(refusal)), soft_wrap=True)
             return NOT_REACHABLE
         stack.callback(manager.close)
-        return _Getting(manager, messages).run(new_jobs)
+        getting = _Getting(manager, messages)
+        stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, getting.interrupt))
+        return getting.run(new_jobs)
 
 
 def _open_engine(stack: ExitStack, give_up_s: float, *, keep_open: bool) -> EngineManager:
@@ -83,28 +86,35 @@ class _Getting:
         self._manager = manager
         self._messages = messages
         self._changed = threading.Event()
+        self._is_interrupted = False
         self._last_codes: dict[EngineJob, int] = {}
         """What each job last failed with: better to hear than that it gave up after a while."""
+
+    def interrupt(self, *_: object) -> None:
+        """Ctrl+C: noted, and heeded between two looks, so that no half-added job is left behind."""
+        self._is_interrupted = True
+        self._changed.set()
 
     def run(self, new_jobs: Sequence[NewJob]) -> int:
         answers = self._manager.add_many(new_jobs)
         jobs = [answer for answer in answers if isinstance(answer, EngineJob)]
-        try:
-            refusals = [answer for answer in answers if not isinstance(answer, EngineJob)]
-            if refusals:
-                for refusal in refusals:
-                    self._messages.print(Text(str(refusal)), soft_wrap=True)
-                self._cancel(jobs)
-                return WRONG_USE
-            failed = self._wait(jobs)
-        except KeyboardInterrupt:
+        refusals = [answer for answer in answers if not isinstance(answer, EngineJob)]
+        if refusals:
+            for refusal in refusals:
+                self._messages.print(Text(str(refusal)), soft_wrap=True)
+            self._cancel(jobs)
+            return WRONG_USE
+        failed = self._wait(jobs)
+        if self._is_interrupted:
             self._cancel(jobs)
             self._messages.print("Stopped. What had not arrived whole was not kept.")
             return INTERRUPTED
+        for snapshot, error in failed:
+            self._explain(snapshot, error)
         return FAILED if failed else DONE
 
-    def _wait(self, jobs: Sequence[EngineJob]) -> bool:
-        """Shows the progress until nothing moves any more; whether a job failed."""
+    def _wait(self, jobs: Sequence[EngineJob]) -> list[tuple[Job, CopyError]]:
+        """Shows the progress until nothing moves any more, or Ctrl+C; the jobs that failed."""
         self._manager.add_reader(self._changed.set)
         failed: list[tuple[Job, CopyError]] = []
         with Progress(
@@ -118,7 +128,7 @@ class _Getting:
             refresh_per_second=1 / _REFRESH_S,
         ) as progress:
             bars = {job: progress.add_task(job.get_display_name(), total=None, status="") for job in jobs}
-            while bars:
+            while bars and not self._is_interrupted:
                 self._changed.clear()
                 for job in list(bars):
                     snapshot = self._manager.snapshot(job.get_id())
@@ -130,12 +140,10 @@ class _Getting:
                         job.cancel()
                     if snapshot.state in FINAL | {JobState.ERROR} or _is_left_open(snapshot):
                         del bars[job]
-                if bars:
+                if bars and not self._is_interrupted:
                     self._changed.wait(1.0)  # a countdown ticks also while nothing changes
                     time.sleep(_REFRESH_S)  # what changes meanwhile is drawn together
-        for snapshot, error in failed:
-            self._explain(snapshot, error)
-        return bool(failed)
+        return failed
 
     def _error(self, job: EngineJob) -> CopyError:
         error = job.copy_error()
@@ -161,7 +169,7 @@ class _Getting:
 
     def _cancel(self, jobs: Sequence[EngineJob]) -> None:
         for job in jobs:
-            if self._manager.snapshot(job.get_id()).state not in FINAL:
+            with suppress(CallFailed):  # it has ended by itself
                 job.cancel()
 
 
