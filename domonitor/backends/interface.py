@@ -88,7 +88,10 @@ class CopyJob(Protocol):
     def get_progress(self) -> Progress: ...
     def get_times(self) -> Times: ...
     def get_error(self) -> CopyErrorObject:
-        """Raises CallFailed DO_E_ERROR_INFORMATION_UNAVAILABLE unless the job is in ERROR or TRANSIENT_ERROR."""
+        """What failed last; it lives until the job is TRANSFERRING again, is suspended, or the process ends.
+
+        Raises CallFailed DO_E_ERROR_INFORMATION_UNAVAILABLE where there is none.
+        """
 
     def get_error_count(self) -> int:
         """How often the job was interrupted by an error."""
