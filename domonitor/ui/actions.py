@@ -54,6 +54,15 @@ def is_offered(job: Job, command: Command, served: frozenset[Command]) -> bool:
     )
 
 
+def one_of_each_kind(jobs: Iterable[Job]) -> list[Job]:
+    """One job for each set of those that are offered the same commands, for the same reasons."""
+    kinds = {
+        (job.state, job.origin, job.key.service, job.progress.files_transferred > 0, id(job.refusals)): job
+        for job in jobs
+    }
+    return list(kinds.values())
+
+
 def why_not(jobs: Sequence[Job], command: Command) -> str:
     """Why the command is offered on none of the jobs."""
     if not jobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -73,6 +73,7 @@ class AddDialog(QDialog):
         self.address_edit.textChanged.connect(self._check)
         self.folder_edit.textChanged.connect(self._check)
         self._build()
+        self._restyle()
         self._check()
 
     def set_addresses(self, addresses: str) -> None:
@@ -85,8 +86,6 @@ class AddDialog(QDialog):
         return self._problem.text()
 
     def _build(self) -> None:
-        colors = theme.colors(self.palette())
-        self._problem.setStyleSheet(f"color: {colors.danger};")
         address_label = QLabel(text.tr("&Addresses, one on each line"))
         address_label.setBuddy(self.address_edit)
         folder_label = QLabel(text.tr("&Folder"))
@@ -107,6 +106,15 @@ class AddDialog(QDialog):
         layout.addSpacing(4)
         layout.addWidget(self._buttons)
         self.resize(620, 340)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """See QWidget."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_problem"):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        self._problem.setStyleSheet(f"color: {theme.colors(self.palette()).danger};")
 
     def _lines(self) -> list[str]:
         return [line.strip() for line in self.address_edit.toPlainText().splitlines() if line.strip()]

@@ -21,13 +21,16 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 class Row:
     """A job as the table shows it.
 
-    bytes_per_s: its speed, None while it does not transfer. pending: a command under way. is_gone: it vanished from
-    its service without a last word. is_stale: its service can't be reached now.
+    bytes_per_s: its speed, None while it does not transfer. is_fresh: there was news of it since the last second.
+    pending: a command under way. is_answered: the service has taken it, and its effect is not seen yet.
+    is_gone: it vanished from its service without a last word. is_stale: its service can't be reached now.
     """
 
     job: Job
     bytes_per_s: float | None = None
+    is_fresh: bool = True
     pending: Command | None = None
+    is_answered: bool = False
     is_gone: bool = False
     is_stale: bool = False
 

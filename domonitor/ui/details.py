@@ -37,7 +37,7 @@ _FILE_COLUMNS = (
     ("Progress", _file_percent, 80, _RIGHT),
     ("Arrived", lambda file: text.size(file.progress.bytes_transferred), 90, _RIGHT),
     ("Size", lambda file: text.size(file.progress.bytes_total), 90, _RIGHT),
-    ("Address", lambda file: without_secrets(file.remote_name), 400, None),
+    ("Address", lambda file: without_secrets(file.remote_name), 100, None),
 )
 
 

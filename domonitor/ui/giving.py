@@ -50,10 +50,13 @@ class CommandGiver:
             return
         keys = [job.key for job in jobs]
         self._model.set_pending(keys, command)
+        taken: list[JobKey] = []
         try:
             outcomes = await self._monitor.execute(command, keys)
+            taken = [key for key, outcome in outcomes.items() if not outcome.is_refused]
         finally:
-            self._model.set_pending(keys, None)
+            self._model.set_pending(set(keys).difference(taken), None)
+        self._model.set_answered(taken)
         self._tell_refusals({job.key: job for job in jobs}, outcomes)
 
     async def _files(self, jobs: Sequence[Job]) -> dict[JobKey, Sequence[JobFile]]:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from domonitor.jobs.change import Health, HealthState
 from domonitor.ui import text, theme
+from domonitor.ui.labels import ElidedLabel
 
 _SIGNS = {
     HealthState.OK: "●",
@@ -28,7 +29,7 @@ def _words(state: HealthState) -> str:
 
 
 class HealthBar(QWidget):
-    """One word on each service; the reason is its tooltip."""
+    """One word on each service, and why one can't be reached as far as there is room; the tooltip says all of it."""
 
     def __init__(self, services: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +42,10 @@ class HealthBar(QWidget):
         for service, label in self._labels.items():
             label.setObjectName(f"health-{service}")
             layout.addWidget(label)
-        layout.addStretch(1)
+        self._reason = ElidedLabel()
+        self._reason.setObjectName("healthReason")
+        self._reason.setAccessibleName(text.tr("Why a service can't be reached"))
+        layout.addWidget(self._reason, 1)
         self.restyle()
 
     def show_health(self, service: str, health: Health) -> None:
@@ -62,3 +66,5 @@ class HealthBar(QWidget):
         label.setText(f'<span style="color: {color}">{_SIGNS[health.state]}</span>&nbsp; {name}: {words}')
         label.setAccessibleName(f"{name}: {words}. {health.reason}".strip())
         label.setToolTip(health.reason or f"{name}: {words}")
+        reasons = [one.reason for one in self._health.values() if one.state is HealthState.UNAVAILABLE]
+        self._reason.setText("  ".join(filter(None, reasons)))

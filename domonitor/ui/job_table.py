@@ -9,13 +9,11 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from domonitor.jobs.change import Change, HealthState
 from domonitor.jobs.job import Job, JobKey
-from domonitor.jobs.state import FINAL, Command, JobState
+from domonitor.jobs.state import ALLOWED, FINAL, Command
 from domonitor.ui import text
 from domonitor.ui.columns import COLUMNS, CREATED, Row
 
 Index = QModelIndex | QPersistentModelIndex
-
-_TICKING = frozenset({JobState.TRANSFERRING, JobState.TRANSIENT_ERROR})
 
 _NEAR = 16
 """Rows that are not further apart are told in one signal: rows in between that did not change cost next to nothing."""
@@ -80,7 +78,7 @@ class JobTableModel(QAbstractTableModel):
                 new.append(Row(final_job))
         self._emit_changed(changed)
         self._insert(new)
-        if changed and (COLUMNS[self._sort_column].moves or new):
+        if changed and COLUMNS[self._sort_column].moves:
             self._needs_reorder = True
 
     def set_pending(self, keys: Iterable[JobKey], command: Command | None) -> None:
@@ -89,15 +87,34 @@ class JobTableModel(QAbstractTableModel):
         for key in keys:
             if (at := self._at.get(key)) is not None:
                 self._rows[at].pending = command
+                self._rows[at].is_answered = False
                 changed.append(at)
         self._emit_changed(changed)
+
+    def set_answered(self, keys: Iterable[JobKey]) -> None:
+        """The service has taken the command: the words stay until its effect is seen, at most two seconds."""
+        seen: list[JobKey] = []
+        for key in keys:
+            if (row := self.row(key)) is not None and row.pending is not None:
+                if row.is_gone or row.pending not in ALLOWED[row.job.state]:
+                    seen.append(key)  # the news was quicker than the answer
+                else:
+                    row.is_answered = row.is_fresh = True
+        self.set_pending(seen, None)
 
     def tick(self) -> None:
         """Once a second: speeds decay, countdowns count, and what moves while it sorts is put in order."""
         changed = []
         for at, row in enumerate(self._rows):
-            if row.job.state in _TICKING:
+            if row.is_fresh:
+                row.is_fresh = False  # its speed is of this very second
+            elif row.is_answered:
+                row.pending, row.is_answered = None, False
+                changed.append(at)
+            elif row.bytes_per_s:
                 row.bytes_per_s = self._speed_of(row.job.key)
+                changed.append(at)
+            if row.job.retry_at is not None:
                 changed.append(at)
         self._emit_changed(changed)
         if self._needs_reorder and self.can_reorder():
@@ -119,6 +136,9 @@ class JobTableModel(QAbstractTableModel):
     def _update(self, row: Row, job: Job) -> None:
         row.job = job
         row.bytes_per_s = self._speed_of(job.key)
+        row.is_fresh = True
+        if row.is_answered:
+            row.pending, row.is_answered = None, False
 
     def _insert(self, new: list[Row]) -> None:
         if not new:

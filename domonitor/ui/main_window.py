@@ -17,15 +17,12 @@ from PySide6.QtGui import (
     QShowEvent,
 )
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QApplication,
     QHBoxLayout,
     QLabel,
     QMainWindow,
     QMenu,
     QSplitter,
     QStackedWidget,
-    QTableView,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -38,15 +35,14 @@ from domonitor.jobs.state import Command
 from domonitor.monitor import Monitor
 from domonitor.settings import Settings, Theme
 from domonitor.ui import layout, text, theme
-from domonitor.ui.actions import COMMANDS, why_not
+from domonitor.ui.actions import COMMANDS, one_of_each_kind, why_not
 from domonitor.ui.add_jobs import AddDialog
-from domonitor.ui.columns import COLUMNS, CREATED
-from domonitor.ui.details import DetailsPanel, prepare_table
+from domonitor.ui.details import DetailsPanel
 from domonitor.ui.empty import EmptyPage
 from domonitor.ui.giving import CommandGiver
 from domonitor.ui.health import HealthBar
-from domonitor.ui.job_delegate import JobDelegate
 from domonitor.ui.job_table import JobTableModel
+from domonitor.ui.job_view import JobView
 from domonitor.ui.notices import NoticeBar
 from domonitor.ui.selected import SelectedJob
 from domonitor.ui.tasks import TaskOwner
@@ -85,7 +81,7 @@ class MainWindow(QMainWindow):
         self._build_actions()
         self._build()
         self.resize(1180, 860)
-        layout.restore(self, self.table.horizontalHeader(), settings.window)
+        layout.restore(self, self.table.horizontalHeader(), self.splitter, settings.window)
         self._summary_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._summary_timer.timeout.connect(self._refresh_summary)
         self._second_timer = QTimer(self, interval=1000)
@@ -204,21 +200,8 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
 
     def _build_table(self) -> None:
-        self.table = QTableView()
-        self.table.setObjectName("jobTable")
-        self.table.setAccessibleName(text.tr("Downloads"))
-        self.table.setModel(self.model)
-        self.table.setItemDelegate(JobDelegate(self.table))
-        prepare_table(self.table)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table = JobView(self.model)
         self.table.customContextMenuRequested.connect(self._open_menu)
-        self.table.setSortingEnabled(True)
-        self.table.horizontalHeader().setSectionsMovable(True)
-        self.table.sortByColumn(CREATED, Qt.SortOrder.AscendingOrder)
-        for at, column in enumerate(COLUMNS):
-            self.table.setColumnWidth(at, column.width)
-        self.model.can_reorder = self._can_reorder
         selection = self.table.selectionModel()
         selection.selectionChanged.connect(lambda *_: self._refresh_actions())
         selection.currentRowChanged.connect(self._choose_row)
@@ -229,7 +212,6 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.details)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setSizes([450, 340])
-        self.table.setMinimumHeight(130)
         self.details.table.setMinimumHeight(1)  # in a small window the list goes before the files
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(5)
@@ -278,25 +260,14 @@ class MainWindow(QMainWindow):
         self.clear_action.setEnabled(self.model.has_finished())
         self._refresh_actions()
 
-    def _can_reorder(self) -> bool:
-        """No row moves away from under the mouse or a menu."""
-        return not QApplication.mouseButtons() and QApplication.activePopupWidget() is None
-
     # Choosing.
 
     def _choose_row(self, current: QModelIndex, _: QModelIndex) -> None:
         key = self.model.rows[current.row()].job.key if current.isValid() else None
         self._selected.choose(key)
 
-    def _selected_jobs(self) -> list[Job]:
-        # By its ranges: asked for its rows, the selection model took 100 ms for 10,000 of them (measured).
-        chosen = self.table.selectionModel().selection()
-        ranges = (chosen.at(number) for number in range(chosen.count()))
-        positions = sorted({at for each in ranges for at in range(each.top(), each.bottom() + 1)})
-        return [self.model.rows[at].job for at in positions if not self.model.rows[at].is_gone]
-
     def _refresh_actions(self) -> None:
-        jobs = self._selected_jobs()
+        jobs = one_of_each_kind(self.table.selected_jobs())
         for command, action in self._actions.items():
             is_enabled = self._giver.offers_any(command, jobs)
             action.setEnabled(is_enabled)
@@ -306,7 +277,7 @@ class MainWindow(QMainWindow):
 
     def give(self, command: Command) -> None:
         """Gives the command to the selected jobs that can take it."""
-        self._start(command, self._selected_jobs())
+        self._start(command, self.table.selected_jobs())
 
     def _give_chosen(self, command: Command) -> None:
         row = self.model.row(self._selected.key) if self._selected.key else None
@@ -380,7 +351,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """See QWidget. Nothing is asked: the services keep every job."""
-        self._set(window=layout.as_text(self, self.table.horizontalHeader()))
+        self._set(window=layout.as_text(self, self.table.horizontalHeader(), self.splitter))
         self.closed.set()
         super().closeEvent(event)
 
@@ -392,6 +363,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """See QWidget."""
         data = event.mimeData()
-        urls = [url.toString() for url in data.urls()] if data.hasUrls() else [data.text()]
+        # Encoded: as a text, a QUrl turns %20 back into a space.
+        urls = [url.toEncoded().toStdString() for url in data.urls()] if data.hasUrls() else [data.text()]
         event.acceptProposedAction()
         self.add_downloads("\n".join(urls))

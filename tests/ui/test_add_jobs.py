@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.request import NewJob, Outcome
 from domonitor.settings import Settings
+from domonitor.ui import theme
 from domonitor.ui.add_jobs import AddDialog
 from domonitor.ui.main_window import MainWindow
 from tests.ui.conftest import Run
@@ -171,7 +172,7 @@ def test_addresses_that_are_dropped_on_the_window_open_the_dialog(run: Run) -> N
     async def test() -> None:
         async with opened(ScriptedBackend()) as window:
             data = QMimeData()
-            data.setUrls([QUrl(GOOD), QUrl("https://a.de/2.bin")])
+            data.setUrls([QUrl(GOOD), QUrl("https://a.de/2%20of%203.bin")])
             event = QDropEvent(
                 QPointF(5, 5),
                 Qt.DropAction.CopyAction,
@@ -182,7 +183,19 @@ def test_addresses_that_are_dropped_on_the_window_open_the_dialog(run: Run) -> N
             window.dropEvent(event)
             (dialog,) = dialogs(window)
             lines = part(dialog, QPlainTextEdit, "addressEdit").toPlainText().splitlines()
-            assert lines == [GOOD, "https://a.de/2.bin"]
+            assert lines == [GOOD, "https://a.de/2%20of%203.bin"]
+            assert dialog.problem == ""
+            dialog.reject()
+
+    run(test())
+
+
+def test_an_open_dialog_follows_the_theme(run: Run) -> None:
+    async def test() -> None:
+        async with opened(ScriptedBackend()) as window:
+            dialog = window.add_downloads("ftp://a.de/x")
+            theme.apply("dark")
+            await until(lambda: theme.DARK.danger in part(dialog, QLabel, "addProblem").styleSheet())
             dialog.reject()
 
     run(test())

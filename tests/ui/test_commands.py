@@ -124,7 +124,8 @@ def test_what_the_service_refuses_is_listed_with_its_reason(run: Run) -> None:
             assert not any(line.startswith("job 2:") for line in lines)
             assert lines[-1] == "… and 3 more."
             assert window.notices.isVisible()
-            assert all(row.pending is None for row in window.model.rows)
+            pending = {row.job.key.id: row.pending for row in window.model.rows if row.pending}
+            assert pending == {"2": Command.SUSPEND}, "taken, and not yet seen to be so"
 
     run(test())
 

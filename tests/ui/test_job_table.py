@@ -146,6 +146,52 @@ def test_a_command_under_way_is_shown(model: JobTableModel) -> None:
     assert model.index(0, STATE).data() == "Waiting for its turn"
 
 
+def test_the_words_of_a_taken_command_stay_until_there_is_news_of_the_job(model: JobTableModel) -> None:
+    keys = [JobKey("scripted", "1"), JobKey("scripted", "2")]
+    apply(model, job(1, S.TRANSFERRING), job(2, S.TRANSFERRING))
+    model.set_pending(keys, Command.SUSPEND)
+    apply(model, job(1, S.TRANSFERRING, progress=(5, 10, 0, 1)))
+    assert model.index(0, STATE).data() == "Suspending…", "news from before the answer"
+    model.set_answered([*keys, JobKey("scripted", "none")])
+    assert model.index(0, STATE).data() == "Suspending…"
+    apply(model, job(1, S.SUSPENDED))
+    assert model.index(0, STATE).data() == "Suspended"
+    model.tick()
+    assert model.index(1, STATE).data() == "Suspending…"
+    model.tick()
+    assert model.index(1, STATE).data() == "Downloading", "no news came: what is known is shown again"
+
+
+@pytest.mark.parametrize("end", [None, job(1, S.ACKNOWLEDGED)])
+def test_news_may_be_quicker_than_the_answer(model: JobTableModel, end: Job | None) -> None:
+    apply(model, job(1, S.ERROR))
+    model.set_pending([JobKey("scripted", "1")], Command.COMPLETE)
+    apply(model, _1=end)
+    model.set_answered([JobKey("scripted", "1")])
+    assert model.index(0, STATE).data() == ("Finished in part" if end else "Gone from its service")
+
+
+def test_only_speeds_without_news_are_asked_for_again(qapp: QApplication) -> None:
+    asked: list[str] = []
+
+    def speed(key: JobKey) -> float:
+        asked.append(key.id)
+        return 0.0 if len(asked) > 3 else 100.0
+
+    model = JobTableModel(speed)
+    apply(model, job(1, S.TRANSFERRING), job(2, S.TRANSFERRING))
+    model.tick()
+    apply(model, job(1, S.TRANSFERRING))
+    del asked[:]
+    model.tick()
+    assert asked == ["2"], "job 1 has just been heard of"
+    asked += ["", "", ""]
+    model.tick()
+    del asked[:]
+    model.tick()
+    assert asked == [], "both have come to a stand"
+
+
 def test_rows_of_a_service_that_is_not_reachable_are_stale(model: JobTableModel) -> None:
     apply(model, job(1))
     model.apply("scripted", Change(health=Health(HealthState.UNAVAILABLE, "off")))

@@ -77,6 +77,9 @@ def test_health_is_a_word_a_shape_and_a_reason(run: Run) -> None:
             assert health.accessibleName().endswith("not reachable. The service is stopped.")
             assert health.text().partition("&nbsp;")[0][-8:] != shape
             assert window.model.rows[0].is_stale
+            assert label(window, "healthReason") == "The service is stopped."
+            service.publish(Change(health=Health()))
+            await until(lambda: label(window, "healthReason") == "")
 
     run(test())
 
@@ -185,10 +188,15 @@ def test_size_and_columns_are_kept(run: Run) -> None:
             window.resize(700, 560)
             window.table.setColumnWidth(0, 333)
             window.table.horizontalHeader().moveSection(0, 3)
+            await until(lambda: window.table.isVisible())
+            window.splitter.setSizes([200, 230])
+            places = window.splitter.sizes()
         async with opened(ScriptedBackend([job(1)]), settings=kept[-1]) as window:
             assert (window.width(), window.height()) == (700, 560)
             assert window.table.columnWidth(0) == 333
             assert window.table.horizontalHeader().visualIndex(0) == 3
+            await until(lambda: window.table.isVisible())
+            assert window.splitter.sizes() == pytest.approx(places, abs=3)
 
     run(test())
 
