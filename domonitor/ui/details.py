@@ -34,7 +34,7 @@ def _file_percent(file: JobFile) -> str:
 _FILE_COLUMNS = (
     ("File", lambda file: file.local_name.replace("\\", "/").rpartition("/")[2], 260, None),
     ("State", _file_state, 110, None),
-    ("Progress", _file_percent, 80, _RIGHT),
+    ("Progress", _file_percent, 95, _RIGHT),
     ("Arrived", lambda file: text.size(file.progress.bytes_transferred), 90, _RIGHT),
     ("Size", lambda file: text.size(file.progress.bytes_total), 90, _RIGHT),
     ("Address", lambda file: without_secrets(file.remote_name), 100, None),

@@ -61,16 +61,22 @@ class ErrorPanel(QFrame):
         """Shows a job's error. served: the commands that the job's service can do at all."""
         self._job, self._error = job, error
         explanation = codes.explain(error.code)
-        self._headline.setText(explanation.headline)
-        self._meaning.setText(explanation.details)
-        self._remedy.setText("\n".join(f"{number}.  {step}" for number, step in enumerate(explanation.steps, 1)))
+        headline, meaning, steps = explanation.headline, explanation.details, explanation.steps
+        if not error.code:
+            headline = text.tr("The service does not say what failed")
+            meaning = text.tr("The job is in an error state, and no error code came with it.")
+            steps = (text.tr("Choose Resume to try again."),)
+        self._headline.setText(headline)
+        self._meaning.setText(meaning)
+        self._remedy.setText("\n".join(f"{number}.  {step}" for number, step in enumerate(steps, 1)))
         self._context.setText(error.context_description or error.context.description)
         self._file.setText(
             f"{without_secrets(error.file.remote_name)}\n{error.file.local_name}"
             if error.file
             else text.tr("tied to no file")
         )
-        self._code.setText(f"{hresult.text(error.code)}  {explanation.name}".rstrip())
+        code = f"{hresult.text(error.code)}  {explanation.name}".rstrip()
+        self._code.setText(code if error.code else text.tr("none"))
         self._description.setText(error.description or text.tr("The service says no more."))
         self._when.setText(_when(error))
         kept, total = job.progress.files_transferred, job.progress.files_total

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -204,7 +204,8 @@ class MainWindow(QMainWindow):
         self.table.customContextMenuRequested.connect(self._open_menu)
         selection = self.table.selectionModel()
         selection.selectionChanged.connect(lambda *_: self._refresh_actions())
-        selection.currentRowChanged.connect(self._choose_row)
+        selection.selectionChanged.connect(lambda *_: self._choose_current())
+        selection.currentRowChanged.connect(lambda *_: self._choose_current())
         self.details.error_panel.command_requested.connect(self._give_chosen)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("splitter")
@@ -262,9 +263,11 @@ class MainWindow(QMainWindow):
 
     # Choosing.
 
-    def _choose_row(self, current: QModelIndex, _: QModelIndex) -> None:
-        key = self.model.rows[current.row()].job.key if current.isValid() else None
-        self._selected.choose(key)
+    def _choose_current(self) -> None:
+        """The current row, if it is selected: the focus alone makes the first row current, and nobody has chosen it."""
+        current = self.table.currentIndex()
+        is_chosen = current.isValid() and self.table.selectionModel().isSelected(current)
+        self._selected.choose(self.model.rows[current.row()].job.key if is_chosen else None)
 
     def _refresh_actions(self) -> None:
         jobs = one_of_each_kind(self.table.selected_jobs())

@@ -133,6 +133,19 @@ def test_a_service_that_tells_nothing_more_is_quoted_so(run: Run) -> None:
     run(test())
 
 
+def test_a_failure_without_a_code_is_not_called_a_success(run: Run) -> None:
+    async def test() -> None:
+        async with opened(ScriptedBackend([job(1, S.ERROR)])) as window:
+            await until(lambda: window.model.rowCount() == 1)
+            window.choose(KEY)
+            await until(part(window, QFrame, "errorPanel").isVisible)
+            assert label(window, "errorHeadline") == "The service does not say what failed"
+            assert label(window, "errorRemedy") == "1.  Choose Resume to try again."
+            assert label(window, "errorCode") == "none"
+
+    run(test())
+
+
 def test_copy_gives_all_of_it_without_secrets(run: Run) -> None:
     async def test() -> None:
         async with opened(failing()) as window:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFrame, QMessageBox
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QMessageBox
 
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.change import Change
@@ -18,7 +18,7 @@ from domonitor.ui.add_jobs import AddDialog
 from domonitor.ui.columns import COLUMNS, PROGRESS
 from domonitor.ui.main_window import MainWindow
 from tests.ui.conftest import Run
-from tests.ui.opened import answer, job, opened, part, until
+from tests.ui.opened import answer, job, label, opened, part, until
 
 S = JobState
 
@@ -101,6 +101,25 @@ def test_the_chosen_row_stays_in_sight_when_its_error_takes_the_room(run: Run) -
             await until(lambda: window.table.viewport().height() < room)
             row = window.table.visualRect(window.model.index(12, 0))
             assert 0 <= row.top() < row.bottom() <= window.table.viewport().height()
+
+    run(test())
+
+
+def test_what_the_focus_makes_current_is_not_chosen(run: Run) -> None:
+    async def test() -> None:
+        jobs = [job(at, S.ERROR, error_code=0x80190194) for at in range(3)]
+        async with opened(ScriptedBackend(jobs)) as window:
+            await until(lambda: window.model.rowCount() == 3)
+            await activate(window)
+            assert window.table.currentIndex().isValid()
+            assert part(window, QLabel, "detailsHint").isVisible()
+            panel = part(window, QFrame, "errorPanel")
+            assert not panel.isVisible()
+            window.table.selectRow(1)
+            await until(panel.isVisible)
+            assert label(window, "detailsTitle").startswith("job 1 ")
+            window.table.clearSelection()
+            assert not panel.isVisible()
 
     run(test())
 
