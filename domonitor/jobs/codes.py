@@ -38,7 +38,6 @@ FACILITIES: Mapping[int, str] = {
 }
 """Bits 16 to 28 of an HRESULT. Source: winerror.h; the families of error_codes.csv."""
 
-_FACILITY_HTTP = 0x19
 _FACILITY_WIN32 = 7
 _FACILITY_DO = 0xD0
 
