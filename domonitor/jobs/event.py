@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domonitor.jobs.error import CopyError
 from domonitor.jobs.state import JobState
 
 
@@ -14,6 +15,7 @@ class EventKind(StrEnum):
 
     STATE = "state"
     ERROR = "error"
+    RETRY = "retry"
     COMMAND = "command"
 
 
@@ -21,8 +23,9 @@ class EventKind(StrEnum):
 class Event:
     """Something that happened to a job, at a moment in UTC.
 
-    state: the state entered. code: HRESULT of an error or a refused command. detail: a command or a file.
-    origin: who caused it ("window", "command line", "engine", …).
+    state: the state entered. code: HRESULT of an error or a refused command. detail: a command, or what more there
+    is to say. origin: who caused it ("window", "command line", "engine", …). error: what the error object said,
+    for an ERROR; it outlives the error object itself.
     """
 
     at: datetime
@@ -31,3 +34,4 @@ class Event:
     code: int | None = None
     detail: str = ""
     origin: str = ""
+    error: CopyError | None = None
