@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -168,7 +169,7 @@ class Monitor:
                 continue
             retry_s = FIRST_RETRY_S
             if change.health is None and watch.health.state in (HealthState.CONNECTING, HealthState.UNAVAILABLE):
-                change = Change(change.upserts, change.removals, Health())
+                change = replace(change, health=Health())
             if not change.is_empty:
                 self._publish(watch, change)
                 await self._sleep(PUBLISH_PAUSE_S)

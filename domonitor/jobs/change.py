@@ -37,17 +37,19 @@ class Change:
     """What changed at one service.
 
     upserts: the jobs that are new or different. removals: the jobs that are no longer enumerated, each with its
-    final snapshot, or None where it just vanished. health: None while unchanged.
+    final snapshot, or None where it just vanished. health: None while unchanged. notices: sentences that the user
+    should read once.
     """
 
     upserts: tuple[Job, ...] = ()
     removals: Mapping[JobKey, Job | None] = field(default_factory=lambda: _NO_REMOVALS, hash=False)
     health: Health | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to publish."""
-        return not self.upserts and not self.removals and self.health is None
+        return not self.upserts and not self.removals and self.health is None and not self.notices
 
 
 def diff(known: Mapping[JobKey, Job], listed: Iterable[Job]) -> Change:
@@ -72,6 +74,7 @@ class PendingChange:
         self._jobs: dict[JobKey, Job] = {}
         self._removals: dict[JobKey, Job | None] = {}
         self._health: Health | None = None
+        self._notices: tuple[str, ...] = ()
 
     def add(self, change: Change) -> None:
         """Merges a change; the newest word on a job stands."""
@@ -84,6 +87,7 @@ class PendingChange:
                 self._removals[key] = final_job
             if change.health is not None:
                 self._health = change.health
+            self._notices += change.notices
 
     def take(self, limit: int) -> tuple[Change, bool]:
         """At most that many jobs in the order of their first change, and whether more are left."""
@@ -92,5 +96,6 @@ class PendingChange:
             removed = list(islice(self._removals, limit - len(upserts)))
             removals = {key: self._removals.pop(key) for key in removed}
             health, self._health = self._health, None
+            notices, self._notices = self._notices, ()
             left = bool(self._jobs or self._removals)
-        return Change(tuple(upserts), MappingProxyType(removals), health), left
+        return Change(tuple(upserts), MappingProxyType(removals), health, notices), left

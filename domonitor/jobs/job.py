@@ -123,7 +123,8 @@ class Job:
     """A job as its service reported it.
 
     refusals: what can't or must not be done with it, and why, beyond what its state forbids.
-    error_code: HRESULT of the error object (unsigned) in ERROR and TRANSIENT_ERROR, else None.
+    error_code: HRESULT (unsigned) of the last error in ERROR and TRANSIENT_ERROR, else None; it may outlive the error
+    object.
     retry_at: when the service will try again by itself (UTC), None where it does not say.
     waiting_reason: why the job does not move, in the service's words.
     auto_complete: its files get their names by themselves once all have arrived.

@@ -240,6 +240,8 @@ class MainWindow(QMainWindow):
         self.model.apply(service, change)
         if change.health is not None:
             self.health_bar.show_health(service, change.health)
+        for notice in change.notices:
+            self.notices.tell(notice)
         self._selected.take_change(change)
         if not self._summary_timer.isActive():
             self._summary_timer.start()

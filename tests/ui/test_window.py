@@ -46,6 +46,17 @@ def test_what_others_rely_on_has_its_name_and_speaks(run: Run) -> None:
     run(test())
 
 
+def test_what_a_service_has_to_say_is_told(run: Run) -> None:
+    async def test() -> None:
+        service = ScriptedBackend()
+        async with opened(service) as window:
+            service.publish(Change(notices=("The list was begun anew.",)))
+            await until(lambda: window.notices.message == "The list was begun anew.")
+            assert window.notices.isVisible()
+
+    run(test())
+
+
 def test_an_empty_window_says_what_to_do_until_there_is_a_job(run: Run) -> None:
     async def test() -> None:
         service = ScriptedBackend()

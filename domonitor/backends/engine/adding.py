@@ -17,7 +17,9 @@ from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
+from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.targets import Targets
+from domonitor.backends.engine.timeline import Timeline
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.request import NewFile, NewJob
@@ -39,12 +41,15 @@ class Adding:
     next_number: the place in the order of creation that the next job gets.
     """
 
-    def __init__(self, loop: Loop, clock: Clock, jobs: dict[UUID, JobRecord], targets: Targets, taker: Taker) -> None:
+    def __init__(
+        self, loop: Loop, clock: Clock, jobs: Roster, targets: Targets, timeline: Timeline, taker: Taker
+    ) -> None:
         self.next_number = 1
         self._loop = loop
         self._clock = clock
         self._jobs = jobs
         self._targets = targets
+        self._timeline = timeline
         self._taker = taker
 
     def create(self, display_name: str, reply: Future[Any]) -> None:
@@ -85,11 +90,11 @@ class Adding:
         files = self._reserve(job, new_files)
 
         def made(results: object) -> None:
-            if job.id in self._jobs and job.is_ending:
-                job.waiting.append(partial(made, results))
+            if job in self._jobs and job.is_ending:
+                job.waiting += (partial(made, results),)
                 return
             (refusal,) = _refusals(results, 1)
-            if refusal is None and job.id not in self._jobs:
+            if refusal is None and job not in self._jobs:
                 refusal = failures.refusal(hresult.DO_E_INVALID_STATE)
             if refusal is None:
                 self._take_in(job, files)
@@ -124,14 +129,16 @@ class Adding:
             for at, new in enumerate(new_files)
         ]
         for file in files:
-            self._loop.batch.save_file(job, file)
+            self._loop.batch.reserve_file(job, file)
         return files
 
     def _take_in(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """The job, perhaps a new one, has the files from now on, if that can be stored."""
-        is_new = job.id not in self._jobs
+        is_new = job not in self._jobs
         batch = self._loop.batch
-        self._jobs[job.id] = job
+        if is_new:
+            self._jobs.add(job)
+            self._timeline.entered(job)
         for file in files:
             file.stage = FileStage.PENDING
             job.add(file)
@@ -141,7 +148,7 @@ class Adding:
 
         def undo() -> None:
             if is_new:
-                del self._jobs[job.id]
+                self._jobs.remove(job)
             for file in files:
                 job.remove(file)
             self._give_up([(job, file) for file in files], None, None)

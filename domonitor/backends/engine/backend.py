@@ -10,10 +10,11 @@ from uuid import UUID
 from domonitor.backends.engine import failures
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.manager import EngineManager
+from domonitor.backends.engine.readers import Reader
 from domonitor.backends.engine.records import SERVICE
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.jobs import codes, hresult
-from domonitor.jobs.change import Change, Health, PendingChange
+from domonitor.jobs.change import Change, Health
 from domonitor.jobs.error import CallFailed, CopyError
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import JobFile
@@ -34,23 +35,27 @@ class EngineBackend:
         self._folder = folder
         self._settings = settings
         self._manager: EngineManager | None = None
-        self._pending: PendingChange | None = None
+        self._reader: Reader | None = None
+        self._notices: tuple[str, ...] = ()
         self._wake: Callable[[], None] = lambda: None
 
     def open(self, wake: Callable[[], None]) -> None:
         """See Backend. Raises FolderInUse, StoreUnusable."""
         self._wake = wake
         self._manager = EngineManager(self._folder, self._settings)
-        self._pending = self._manager.add_reader(wake)
+        self._reader = self._manager.add_reader(wake)
+        self._notices = (self._manager.notice,) if self._manager.notice else ()
 
     def poll(self) -> Change:
         """See Backend."""
-        if self._pending is None:
+        if self._reader is None:
             return Change(health=Health())
-        change, is_more_left = self._pending.take(PAGE)
+        with failures.refusing():
+            change, is_more_left = self._reader.take(PAGE)
         if is_more_left:
             self._wake()
-        return change
+        notices, self._notices = self._notices, ()
+        return replace(change, notices=notices) if notices else change
 
     def execute(self, request: CommandRequest) -> tuple[Outcome, ...]:
         """See Backend."""

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domonitor.backends.engine.records import FileRecord, JobRecord
-from domonitor.backends.engine.store import Rows, Store, event_row, file_row, job_row
+from domonitor.backends.engine.rows import event_row, file_row, job_row
+from domonitor.backends.engine.store import Rows, Store
 from domonitor.jobs.event import Event
 
 _log = logging.getLogger(__name__)
@@ -74,7 +75,12 @@ class Batch:
                 self.save_file(job, file)
 
     def save_file(self, job: JobRecord, file: FileRecord) -> None:
-        """The file's row is to be written."""
+        """The file's row is to be written, and with it the sums in the job's row."""
+        self.reserve_file(job, file)
+        self._jobs[job.number] = job
+
+    def reserve_file(self, job: JobRecord, file: FileRecord) -> None:
+        """The file's row is to be written, but it is not, or not yet, the job's."""
         self._forgotten.pop((job.number, file.index), None)
         self._files[job.number, file.index] = (job, file)
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from domonitor.backends.interface import CopyCallback
 
+_END = "the job's end"
 MOST_CALLS = 5
 FIRST_PAUSE_S = 1.0
 
@@ -72,6 +73,11 @@ class Callbacks:
             self._modified_s[job_id] = due_s
             self._put(due_s, _Call(job_id, "job_modification", call))
 
+    def end(self, job_id: UUID) -> None:
+        """The job has ended: its callback is forgotten once it has heard of that."""
+        if job_id in self._callbacks:
+            self._put(time.monotonic(), _Call(job_id, _END, lambda _: None))
+
     def close(self) -> None:
         """No more calls. A call that runs now is not waited for."""
         with self._changed:
@@ -93,9 +99,21 @@ class Callbacks:
                 if self._is_closed:
                     return
                 item = heapq.heappop(self._due)[2]
+                if item.name is _END:
+                    self._forget(item)
+                    continue
                 callback = self._callbacks.get(item.job_id)
             if callback is not None:
                 self._try(callback, item)
+
+    def _forget(self, end: _Call) -> None:
+        """With the lock: once nothing is left to be called."""
+        due_s = max((due_s for due_s, _, call in self._due if call.job_id == end.job_id), default=None)
+        if due_s is None:
+            self._callbacks.pop(end.job_id, None)
+            self._modified_s.pop(end.job_id, None)
+        else:
+            heapq.heappush(self._due, (due_s, next(self._order), end))
 
     def _try(self, callback: CopyCallback, item: _Call) -> None:
         try:

@@ -78,6 +78,17 @@ def size_of(part: str) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
+def cut(part: str, length: int) -> None:
+    """Takes away what lies behind that length."""
+    descriptor = os.open(part, _OPEN_FLAGS)
+    try:
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and found.st_size > length:
+            os.ftruncate(descriptor, length)
+    finally:
+        os.close(descriptor)
+
+
 def delete_all(parts: Iterable[str]) -> set[str]:
     """Removes temporary files. Returns those that could not be removed."""
     left = set()

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
-from uuid import UUID
 
 from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
+from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.targets import Targets
 from domonitor.jobs import hresult
 from domonitor.jobs.state import FINAL, JobState
@@ -38,7 +38,7 @@ class Keeper(Protocol):
 class Ending:
     """Ends jobs. Lives on the engine's thread."""
 
-    def __init__(self, loop: Loop, jobs: dict[UUID, JobRecord], targets: Targets, keeper: Keeper) -> None:
+    def __init__(self, loop: Loop, jobs: Roster, targets: Targets, keeper: Keeper) -> None:
         self._loop = loop
         self._jobs = jobs
         self._targets = targets
@@ -93,7 +93,7 @@ class Ending:
             for file in dropped:
                 if file.part not in parts_left:
                     self._loop.batch.forget_file(job, file)
-            self._jobs.pop(job.id, None)
+            self._jobs.remove(job)
             self._targets.release(file.local_name for file in job.files)
             # What is left is deleted when the engine next starts.
             self._loop.batch.answer(reply, hresult.BG_S_UNABLE_TO_DELETE_FILES if parts_left else code)
@@ -101,6 +101,6 @@ class Ending:
 
     def _go_on_waiting(self, job: JobRecord) -> None:
         """Each call on its own, after this one: the first of them may make the others wait anew."""
-        waiting, job.waiting = job.waiting, []
+        waiting, job.waiting = job.waiting, ()
         for call in waiting:
             self._loop.post(call)

@@ -6,6 +6,8 @@ Whether a failure passes by itself is not decided here but read from the one tab
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -129,3 +131,12 @@ def refusal_of(error: object, path: str = "") -> CallFailed:
     if isinstance(error, OSError):
         return refusal_of_os_error(error, path or "the list of downloads")
     return refusal(hresult.E_UNEXPECTED)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turns an error of the operating system, met while the list of downloads is read, into the refusal of a call."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal_of(error) from error

@@ -6,7 +6,8 @@ import getpass
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from operator import eq
+from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from domonitor.backends.engine import checks, failures
@@ -153,7 +154,7 @@ class EngineJob:
 
     def get_minimum_retry_delay(self) -> float:
         """See CopyJob."""
-        return float(self._manager.read_job(self._id, self._manager.lifecycle.first_delay_s))
+        return float(self._manager.read_job(self._id, self._manager.lifecycle.retrying.first_delay_s))
 
     def set_no_progress_timeout(self, timeout_s: float) -> None:
         """See CopyJob."""
@@ -161,7 +162,7 @@ class EngineJob:
 
     def get_no_progress_timeout(self) -> float:
         """See CopyJob."""
-        return float(self._manager.read_job(self._id, self._manager.lifecycle.no_progress_timeout_s))
+        return float(self._manager.read_job(self._id, self._manager.lifecycle.retrying.no_progress_timeout_s))
 
     def set_auto_complete(self, is_on: bool) -> None:
         """Whether the files get their names by themselves as soon as all have arrived."""
@@ -199,6 +200,33 @@ class EngineJob:
 
     def _set(self, **values: object) -> None:
         self._ask(lambda job, reply: self._manager.lifecycle.change(job, reply, **values))
+
+
+class EngineJobs(Sequence[EngineJob]):
+    """Jobs as they were listed; each object is made when it is asked for."""
+
+    __slots__ = ("_ids", "_manager")
+
+    def __init__(self, manager: EngineManager, ids: tuple[UUID, ...]) -> None:
+        self._manager = manager
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, at: int) -> EngineJob: ...
+    @overload
+    def __getitem__(self, at: slice) -> EngineJobs: ...
+    def __getitem__(self, at: int | slice) -> EngineJob | EngineJobs:
+        if isinstance(at, slice):
+            return EngineJobs(self._manager, self._ids[at])
+        return EngineJob(self._manager, self._ids[at])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(other) == len(self) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class EngineFile:

@@ -6,8 +6,7 @@ through the open batch, so that nobody hears of what is not durable.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,25 +16,24 @@ from uuid import UUID
 
 from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.adding import Adding
+from domonitor.backends.engine.aging import Aging
 from domonitor.backends.engine.batch import Batch, SyncThread
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.ending import Ending
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
+from domonitor.backends.engine.retrying import Retrying
+from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.settings import EngineSettings
+from domonitor.backends.engine.store import Store
 from domonitor.backends.engine.targets import Targets
+from domonitor.backends.engine.timeline import ENGINE, Timeline
 from domonitor.backends.engine.transfers import Transfers
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CopyError, ErrorContext
-from domonitor.jobs.event import Event, EventKind
-from domonitor.jobs.job import NotifyFlags, Priority
-from domonitor.jobs.state import ACTIVE, TRANSITIONS, Command, JobState
-
-SPREAD = 0.25
-"""A retry's delay is longer by at most that part of itself."""
-
-MOST_DOUBLINGS = 40
+from domonitor.jobs.job import Job, NotifyFlags
+from domonitor.jobs.state import ACTIVE, FINAL, TRANSITIONS, Command, JobState
 
 _GOES_ON = ACTIVE | {JobState.TRANSIENT_ERROR}
 _UNKNOWN = Failure(ErrorContext.GENERAL_TRANSPORT, 0, "")
@@ -47,21 +45,35 @@ Notify = Callable[[NotifyFlags, JobRecord, FileRecord | None], None]
 class Lifecycle:
     """All jobs of one engine that are not final, and what is done with them. It is the loop's policy.
 
-    notify: told of what a callback object may want to hear, once it is visible.
+    notify: told of what a callback object may want to hear, once it is visible. ended: told of a job's end.
+    adding, retrying: what belongs to those.
     """
 
     def __init__(
-        self, loop: Loop, sync_thread: SyncThread, settings: EngineSettings, clock: Clock, notify: Notify
+        self,
+        loop: Loop,
+        roster: Roster,
+        store: Store,
+        sync_thread: SyncThread,
+        settings: EngineSettings,
+        clock: Clock,
+        notify: Notify,
+        ended: Callable[[UUID], None],
     ) -> None:
         self._loop = loop
-        self._settings = settings
+        self._roster = roster
+        self.retrying = Retrying(settings)
         self._clock = clock
         self._notify = notify
-        self._transfers = Transfers(loop, sync_thread, settings, clock, self)
-        self._jobs: dict[UUID, JobRecord] = {}
+        self._job_ended = ended
+        self._store = store
+        self._events_before = store.last_event()
+        self._timeline = Timeline(loop, clock)
+        self._transfers = Transfers(loop, sync_thread, settings, clock, self, roster.get)
         self._targets = Targets()
-        self.adding = Adding(loop, clock, self._jobs, self._targets, self)
-        self._ending = Ending(loop, self._jobs, self._targets, self)
+        self.adding = Adding(loop, clock, roster, self._targets, self._timeline, self)
+        self._ending = Ending(loop, roster, self._targets, self)
+        self._aging = Aging(loop, roster, store, settings, clock, self._age_out)
 
     # What the loop asks of its policy.
 
@@ -79,53 +91,60 @@ class Lifecycle:
 
     def close(self) -> None:
         """See Policy."""
-        for job in self._jobs.values():
+        self._aging.stop()
+        for job in self._roster.in_memory():
             job.stop_timer()
         self._transfers.stop_all()
 
-    def published(self, jobs: Iterable[JobRecord]) -> None:
+    def published(self, job: JobRecord, snapshot: Job) -> None:
         """See Policy."""
-        for job in jobs:
-            if job.notify_flags & NotifyFlags.JOB_MODIFICATION:
-                self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
+        if job.notify_flags & NotifyFlags.JOB_MODIFICATION:
+            self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
+        if snapshot.state in FINAL:
+            self._job_ended(job.id)
 
     def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
         """See Policy. Jobs that would go on by themselves stop in ERROR; all are written whole when next saved."""
         failure = failures.of_error(error)
         unsaved = {job.number: job for batch in batches for job in batch.saved_jobs}
         for job in unsaved.values():
-            self.stop(job)
             job.is_unsaved = True
+            self.stop(job)
         for batch in batches:
             for undo in reversed(batch.undo):
                 undo()
         for job in unsaved.values():
             completes_itself = job.state is JobState.TRANSFERRED and job.auto_complete
-            if job.id in self._jobs and (job.state in _GOES_ON or completes_itself):
+            if job in self._roster and (job.state in _GOES_ON or completes_itself):
                 job.state = JobState.ERROR
-                job.error = failures.error_object(failure, None, self._clock.utc_now(), job.attempts)
+                job.set_error(failures.error_object(failure, None, self._clock.utc_now(), job.attempts))
                 self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
         changed = {number: job for batch in batches for number, job in batch.changed.items()}
-        self._loop.batch.changed |= {number: job for number, job in changed.items() if job.id in self._jobs}
+        self._loop.batch.changed |= {number: job for number, job in changed.items() if job in self._roster}
 
-    def restore(self, jobs: Iterable[JobRecord], next_number: int) -> None:
-        """Takes over what an earlier process left, and goes on with it. Called before the loop runs."""
-        self.adding.next_number = next_number
-        for job in jobs:
-            self._jobs[job.id] = job
-            self._targets.take(file.local_name for file in job.files)
-            job.progress_at_s = self._clock.monotonic()
-            self._loop.visible[job.id] = job.snapshot()
-            if job.is_completing:
-                self._ending.give_names(job, None)
-            elif job.state is JobState.QUEUED:
-                self._go_on(job)
-            elif job.state is JobState.TRANSFERRED and not job.is_transferred:
-                self._queue(job)  # a temporary file was lost meanwhile
-            elif job.state is JobState.TRANSFERRED and job.auto_complete:
-                self._ending.complete(job, None)
-            elif job.state is JobState.TRANSIENT_ERROR:
-                self._retry_in(job, self.first_delay_s(job))
+    def restore(self) -> None:
+        """Goes on with what an earlier process left. Called before the loop runs."""
+        self.adding.next_number = self._store.next_number()
+        self._targets.take(self._store.targets())
+        for listed in self._store.listed():
+            if listed.state is JobState.TRANSIENT_ERROR or (listed.goes_on and listed.state is not JobState.SUSPENDED):
+                job = self._roster.get(listed.id)
+                if job is not None:
+                    self._go_on_with(job)
+            elif listed.state is JobState.QUEUED:
+                self._transfers.queue(listed.id, listed.priority)
+        self._aging.start()
+
+    def _go_on_with(self, job: JobRecord) -> None:
+        job.progress_at_s = self._clock.monotonic()
+        if job.is_completing:
+            self._ending.give_names(job, None)
+        elif job.state is JobState.QUEUED:
+            self._go_on(job)
+        elif job.state is JobState.TRANSFERRED and job.auto_complete:
+            self._ending.complete(job, None)
+        elif job.state is JobState.TRANSIENT_ERROR:
+            self._retry_in(job, self.retrying.first_delay_s(job))
 
     # What the adding of jobs and files asks for.
 
@@ -144,13 +163,13 @@ class Lifecycle:
 
     def on_job(self, job_id: UUID, action: Callable[[JobRecord, Reply], None], reply: Reply) -> None:
         """Runs the action on a job that is not final; on one that is ending, once it is known whether it has ended."""
-        job = self._jobs.get(job_id)
+        job = self._roster.get(job_id)
         if job is None:
-            is_final = job_id in self._loop.finals
+            is_final = self._store.has_ended(job_id, self._events_before)
             raise failures.refusal(hresult.DO_E_INVALID_STATE if is_final else hresult.DO_E_JOB_NOT_FOUND)
         if job.is_ending:
             again = partial(self.on_job, job_id, action)
-            job.waiting.append(lambda: self._loop.attempt(again, reply))
+            job.waiting += (lambda: self._loop.attempt(again, reply),)
             return
         action(job, reply)
 
@@ -158,27 +177,27 @@ class Lifecycle:
         """Starts the job, or starts it again; without effect where it is on its way or has arrived."""
         if not job.files:
             raise failures.refusal(hresult.DO_E_JOB_EMPTY)
-        self._record_command(job, Command.RESUME, origin)
+        self._timeline.commanded(job, Command.RESUME, origin)
         self._resume(job)
         self._loop.batch.answer(reply, None)
 
     def suspend(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Stops an active job, and one that waits for its retry."""
         if JobState.SUSPENDED in TRANSITIONS[job.state]:
-            self._record_command(job, Command.SUSPEND, origin)
+            self._timeline.commanded(job, Command.SUSPEND, origin)
             self.stop(job)
             self.enter(job, JobState.SUSPENDED)
-            job.error = None
+            job.set_error(None)
         self._loop.batch.answer(reply, None)
 
     def cancel(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Removes the job and its temporary files; answers S_OK or the documented warning."""
-        self._record_command(job, Command.CANCEL, origin)
+        self._timeline.commanded(job, Command.CANCEL, origin)
         self._ending.end(job, JobState.CANCELLED, reply, hresult.S_OK)
 
     def complete(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Gives the transferred files their names; answers S_OK, or BG_S_PARTIAL_COMPLETE where files are dropped."""
-        self._record_command(job, Command.COMPLETE, origin)
+        self._timeline.commanded(job, Command.COMPLETE, origin)
         self._ending.complete(job, reply)
 
     def change(self, job: JobRecord, reply: Reply, **values: object) -> None:
@@ -189,6 +208,7 @@ class Lifecycle:
             self._transfers.stop(job)
         self._set(job, values)
         self._loop.batch.undo.append(partial(self._set, job, before))
+        self._timeline.commanded(job, f"set {', '.join(values)}".replace("_", " ").removesuffix(" s"), "")
         if changes_turn:
             self._queue(job)
         self._loop.batch.save_job(job)
@@ -205,6 +225,7 @@ class Lifecycle:
         self._loop.batch.undo.append(partial(setattr, file, "remote_name", file.remote_name))
         file.remote_name = remote_name
         job.modified = self._clock.utc_now()
+        self._timeline.commanded(job, "set address", "")
         self._loop.batch.save_file(job, file)
         self._loop.batch.save_job(job)
         if is_fetched:
@@ -216,12 +237,13 @@ class Lifecycle:
     def entered(self, job: JobRecord, state: JobState) -> None:
         """See Owner."""
         if state is JobState.TRANSFERRING:
-            job.error = None
+            job.set_error(None)
         elif not job.attempts:
             job.progress_at_s = self._clock.monotonic()  # until now it has waited for its turn
         self._check_way(job, state)
         job.state = state
         job.modified = self._clock.utc_now()
+        self._timeline.entered(job)
         self._loop.batch.changed[job.number] = job
 
     def moved(self, job: JobRecord) -> None:
@@ -247,18 +269,18 @@ class Lifecycle:
         if job.state not in ACTIVE:
             return  # a file that had still to be synced when the job was stopped; its next start tells again
         job.interruptions += 1
-        deadline_s = job.progress_at_s + self.no_progress_timeout_s(job)
+        deadline_s = self.retrying.gives_up_at_s(job)
         if not failure.passes_by_itself:
             self._fail(job, file, failure)
         elif self._clock.monotonic() >= deadline_s:
             self._fail(job, file, failures.no_progress(failure))
         else:
             job.attempts += 1
-            delay_s = max(self._growing_delay_s(job), failure.retry_after_s)
+            delay_s = max(self.retrying.delay_s(job), failure.retry_after_s)
             self.stop(job)
             self.enter(job, JobState.TRANSIENT_ERROR)
-            job.error = failures.error_object(failure, file, self._clock.utc_now(), job.attempts)
-            self._record_error(job)
+            job.set_error(failures.error_object(failure, file, self._clock.utc_now(), job.attempts))
+            self._timeline.failed(job)
             self._retry_in(job, min(delay_s, deadline_s - self._clock.monotonic()))
 
     # The ways from state to state.
@@ -272,7 +294,7 @@ class Lifecycle:
         job.state = state
         job.modified = self._clock.utc_now()
         self._loop.batch.save_job(job)
-        self._loop.batch.record(job, Event(job.modified, EventKind.STATE, state, origin="engine"))
+        self._timeline.entered(job)
 
     def _check_way(self, job: JobRecord, state: JobState) -> None:
         if state not in TRANSITIONS[job.state]:
@@ -298,13 +320,13 @@ class Lifecycle:
         if job.is_transferred:
             self._transferred(job)
         else:
-            self._transfers.queue(job)
+            self._transfers.queue(job.id, job.priority)
 
     def _transferred(self, job: JobRecord) -> None:
         self.stop(job)
         self.enter(job, JobState.TRANSFERRED)
         job.transferred = job.modified
-        job.error = None
+        job.set_error(None)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_TRANSFERRED, job, None))
         if job.auto_complete:
             self._ending.complete(job, None)
@@ -313,8 +335,9 @@ class Lifecycle:
         """To ERROR, where the user decides."""
         self.stop(job)
         self.enter(job, JobState.ERROR)
-        job.error = failures.error_object(failure, file, self._clock.utc_now(), job.attempts)
-        self._record_error(job)
+        job.set_error(failures.error_object(failure, file, self._clock.utc_now(), job.attempts))
+        job.attempts = 0
+        self._timeline.failed(job)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
 
     def _retry_in(self, job: JobRecord, delay_s: float) -> None:
@@ -326,7 +349,8 @@ class Lifecycle:
     def _retry(self, job: JobRecord) -> None:
         if job.state is not JobState.TRANSIENT_ERROR or job.is_completing:
             return
-        if self._clock.monotonic() < job.progress_at_s + self.no_progress_timeout_s(job):
+        if self._clock.monotonic() < self.retrying.gives_up_at_s(job):
+            self._timeline.retried(job)
             self._queue(job)
             return
         last = job.error
@@ -343,9 +367,13 @@ class Lifecycle:
         if job.state in ACTIVE:
             self._queue(job)
         elif job.state is JobState.TRANSIENT_ERROR:
-            self._retry_in(job, self.first_delay_s(job))
+            self._retry_in(job, self.retrying.first_delay_s(job))
         elif job.state is JobState.TRANSFERRED and not (is_asked and job.is_transferred):
             self._fail(job, file, failures.of_error(error))
+
+    def _age_out(self, job: JobRecord) -> None:
+        self._timeline.commanded(job, Command.CANCEL, ENGINE)
+        self._ending.end(job, JobState.CANCELLED, None, hresult.S_OK)
 
     # Small parts of the above.
 
@@ -354,37 +382,8 @@ class Lifecycle:
             setattr(job, name, value)
         job.modified = self._clock.utc_now()
 
-    def _growing_delay_s(self, job: JobRecord) -> float:
-        """Doubles with each attempt, and is spread a little, so that not all jobs ask again at once."""
-        first_s = self.first_delay_s(job)
-        growing_s = first_s * 2.0 ** min(job.attempts - 1, MOST_DOUBLINGS)
-        return min(growing_s, max(first_s, self._settings.retry_delay_max_s)) * random.uniform(1.0, 1.0 + SPREAD)
-
-    def _record_command(self, job: JobRecord, command: Command, origin: str) -> None:
-        event = Event(self._clock.utc_now(), EventKind.COMMAND, detail=command.value, origin=origin or "program")
-        self._loop.batch.record(job, event)
-
-    def _record_error(self, job: JobRecord) -> None:
-        error = job.error
-        if error is not None:
-            file = error.file.local_name if error.file else ""
-            event = Event(self._clock.utc_now(), EventKind.ERROR, code=error.code, detail=file, origin="engine")
-            self._loop.batch.record(job, event)
-
-    def first_delay_s(self, job: JobRecord) -> float:
-        """The pause after a first failure: no retry comes sooner."""
-        return self._settings.retry_delay_s if job.retry_delay_s is None else job.retry_delay_s
-
-    def no_progress_timeout_s(self, job: JobRecord) -> float:
-        """How long the job may go on without a byte."""
-        if job.no_progress_timeout_s is not None:
-            return job.no_progress_timeout_s
-        if job.priority is Priority.FOREGROUND:
-            return self._settings.no_progress_foreground_s
-        return self._settings.no_progress_background_s
-
 
 def _set_state(job: JobRecord, state: JobState, error: CopyError | None, transferred: datetime | None) -> None:
     job.state = state
-    job.error = error
+    job.set_error(error)
     job.transferred = transferred

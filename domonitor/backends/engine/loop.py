@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -15,11 +16,11 @@ from uuid import UUID
 from domonitor.backends.engine import failures
 from domonitor.backends.engine.batch import Batch, StoreThread, Work, settle
 from domonitor.backends.engine.http import Http
+from domonitor.backends.engine.readers import Reader
 from domonitor.backends.engine.records import JobRecord
+from domonitor.backends.engine.roster import Roster
 from domonitor.jobs import hresult
-from domonitor.jobs.change import Change, PendingChange
-from domonitor.jobs.job import Job, JobKey
-from domonitor.jobs.state import FINAL
+from domonitor.jobs.job import Job
 
 T = TypeVar("T")
 
@@ -47,8 +48,8 @@ class Policy(Protocol):
     def start_files(self) -> None:
         """Starts what may start. Called after everything that may have made room."""
 
-    def published(self, jobs: Iterable[JobRecord]) -> None:
-        """Snapshots of these jobs have become visible."""
+    def published(self, job: JobRecord, snapshot: Job) -> None:
+        """The job's snapshot has become visible."""
 
     def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
         """The batches, the latest first, could not be written: what they decided is taken back.
@@ -61,21 +62,16 @@ class Policy(Protocol):
 
 
 class Loop:
-    """Runs calls, transfers and batches on one thread.
+    """Runs calls, transfers and batches on one thread. roster: gets the snapshots that become visible."""
 
-    visible: the published snapshot of each job that is not final; any thread may read it. finals: the last
-    snapshot of the others, in this process.
-    """
-
-    def __init__(self, http: Http, store_thread: StoreThread) -> None:
+    def __init__(self, http: Http, store_thread: StoreThread, roster: Roster) -> None:
         self.http = http
         self.batch = Batch()
-        self.visible: dict[UUID, Job] = {}
-        self.finals: dict[UUID, Job] = {}
         self.policy: Policy
         self._store_thread = store_thread
+        self._roster = roster
         self._calls: deque[Callable[[], None]] = deque()
-        self._readers: list[tuple[PendingChange, Callable[[], None]]] = []
+        self._readers: list[Reader] = []
         self._is_committing = False
         self._is_closing = False
         self._has_ended = False
@@ -118,23 +114,24 @@ class Loop:
         except Exception as error:
             settle(reply, error)
 
-    def add_reader(self, wake: Callable[[], None]) -> PendingChange:
+    def add_reader(self, wake: Callable[[], None]) -> Reader:
         """A reader of changes; it begins with all jobs that are visible now. wake: any thread, cheap."""
-        pending = PendingChange()
+        reader = Reader(wake, self._roster.snapshots)
 
         def begin(reply: Future[None]) -> None:
-            pending.add(Change(tuple(self.visible.values())))
-            self._readers.append((pending, wake))
+            reader.add(self._roster.ids)
+            self._readers.append(reader)
             self.batch.answer(reply, None)
 
         self.ask(begin)
-        return pending
+        return reader
 
-    def remove_reader(self, pending: PendingChange) -> None:
+    def remove_reader(self, reader: Reader) -> None:
         """No more changes go there."""
 
         def end() -> None:
-            self._readers = [reader for reader in self._readers if reader[0] is not pending]
+            with suppress(ValueError):  # it was dropped before
+                self._readers.remove(reader)
 
         self.post(end)
 
@@ -224,31 +221,23 @@ class Loop:
 
     def _publish(self, batch: Batch, snapshots: list[Job]) -> None:
         self._published_s = time.monotonic()
-        upserts = []
-        removals: dict[JobKey, Job | None] = {}
-        for job in snapshots:
-            job_id = UUID(job.key.id)
-            if job.state in FINAL:
-                self.finals[job_id] = job  # before it leaves the other: whoever looks now finds it in one of them
-                self.visible.pop(job_id, None)
-                removals[job.key] = job
-            else:
-                self.visible[job_id] = job
-                upserts.append(job)
-        if upserts or removals:
-            self._tell_readers(Change(tuple(upserts), removals))
+        published = list(zip(batch.changed.values(), snapshots, strict=True))
+        for job, snapshot in published:
+            self._roster.publish(job, snapshot)
+        if published:
+            self._tell_readers([job.id for job, _ in published])
         for reply, value in batch.answers:
             settle(reply, value)
-        _safely(partial(self.policy.published, batch.changed.values()))
+        for job, snapshot in published:
+            _safely(partial(self.policy.published, job, snapshot))
         for call in batch.after:
             _safely(call)
 
-    def _tell_readers(self, change: Change) -> None:
+    def _tell_readers(self, job_ids: Sequence[UUID]) -> None:
         for reader in tuple(self._readers):
-            pending, wake = reader
-            pending.add(change)
+            reader.add(job_ids)
             try:
-                wake()
+                reader.wake()
             except Exception:
                 _log.exception("who reads the changes can't be woken and is dropped")
                 self._readers.remove(reader)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,17 @@ from domonitor.backends.engine.batch import StoreThread, SyncThread
 from domonitor.backends.engine.callbacks import Callbacks
 from domonitor.backends.engine.clock import Clock, SystemClock
 from domonitor.backends.engine.http import Http
-from domonitor.backends.engine.job import EngineError, EngineFile, EngineJob
+from domonitor.backends.engine.job import EngineError, EngineFile, EngineJob, EngineJobs
 from domonitor.backends.engine.lifecycle import Lifecycle
 from domonitor.backends.engine.lock import FolderLock
 from domonitor.backends.engine.loop import Loop
+from domonitor.backends.engine.readers import Reader
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.recovery import recover
+from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.store import Store, StoreUnusable
 from domonitor.jobs import hresult
-from domonitor.jobs.change import PendingChange
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import Job, JobFile, NotifyFlags
 from domonitor.jobs.request import NewJob
@@ -44,6 +46,7 @@ class EngineManager:
         """Opens the folder, made if it is not there. Raises FolderInUse, StoreUnusable."""
         settings = settings or EngineSettings()
         folder = Path(folder)
+        self._clock = clock or SystemClock()
         with ExitStack() as opened:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -51,21 +54,31 @@ class EngineManager:
                 opened.callback(self._lock.close)
                 self._store = Store(folder / "engine.sqlite")
                 opened.callback(self._store.close)
-                jobs = recover(self._store)
-                next_number = self._store.next_number()
+                recover(self._store, self._clock.utc_now())
+                self._roster = Roster(self._store)
+                self._callbacks = Callbacks(settings.modification_interval_s)
+                self._store_thread = StoreThread(self._store)
+                opened.callback(self._store_thread.close)
+                self._sync_thread = SyncThread()
+                opened.callback(self._sync_thread.close)
+                self._loop = Loop(Http(settings), self._store_thread, self._roster)
+                self._lifecycle = Lifecycle(
+                    self._loop,
+                    self._roster,
+                    self._store,
+                    self._sync_thread,
+                    settings,
+                    self._clock,
+                    self._notify,
+                    self._callbacks.end,
+                )
+                self._lifecycle.restore()
             except OSError as error:
                 said = error.strerror or str(error)
                 raise StoreUnusable(f"The engine's folder {folder} can't be used: {said}.") from error
             opened.pop_all()
-        self._clock = clock or SystemClock()
-        self._callbacks = Callbacks(settings.modification_interval_s)
-        self._store_thread = StoreThread(self._store)
-        self._sync_thread = SyncThread()
-        self._loop = Loop(Http(settings), self._store_thread)
-        self._lifecycle = Lifecycle(self._loop, self._sync_thread, settings, self._clock, self._notify)
         self._closing = threading.Lock()
         self._is_closed = False
-        self._lifecycle.restore(jobs, next_number)
         self._loop.start(self._lifecycle)
 
     def create_job(self, display_name: str) -> EngineJob:
@@ -87,13 +100,13 @@ class EngineManager:
 
     def get_job(self, job_id: UUID) -> EngineJob:
         """See CopyManager."""
-        if job_id not in self._loop.visible:
+        if not self._roster.is_listed(job_id):
             raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND)
         return EngineJob(self, job_id)
 
-    def enum_jobs(self) -> tuple[EngineJob, ...]:
+    def enum_jobs(self) -> Sequence[EngineJob]:
         """See CopyManager."""
-        return tuple(EngineJob(self, job_id) for job_id in tuple(self._loop.visible))
+        return EngineJobs(self, self._roster.ids)
 
     def close(self) -> None:
         """Stops all transfers and lets go of the folder. Nothing is lost; a later manager goes on.
@@ -112,33 +125,39 @@ class EngineManager:
             self._store.close()
             self._lock.close()
 
-    def add_reader(self, wake: Callable[[], None]) -> PendingChange:
+    @property
+    def notice(self) -> str:
+        """A sentence for the user about what happened to the list of downloads, "" where nothing did."""
+        return self._store.notice
+
+    def add_reader(self, wake: Callable[[], None]) -> Reader:
         """A feed of changes that begins with all jobs. wake: any thread, whenever there is news."""
         return self._loop.add_reader(wake)
 
-    def remove_reader(self, pending: PendingChange) -> None:
+    def remove_reader(self, reader: Reader) -> None:
         """Ends a feed."""
-        self._loop.remove_reader(pending)
+        self._loop.remove_reader(reader)
 
     def timeline(self, job_id: UUID) -> tuple[Event, ...]:
         """What happened to the job, oldest first, also after its end."""
-
-        events: tuple[Event, ...] = self._read_store(partial(self._store.events, job_id))
-        return events
+        with failures.refusing():
+            return self._store.events(job_id)
 
     def stored_files(self, job_id: UUID) -> tuple[JobFile, ...]:
         """The job's files that have arrived, also after its end."""
-        files: tuple[JobFile, ...] = self._read_store(partial(self._store.files, job_id))
-        return files
+        with failures.refusing():
+            return self._store.files(job_id)
 
-    def _read_store(self, read: Callable[[], Any]) -> Any:
-        def begin(reply: Future[Any]) -> None:
+    def prune(self, before: datetime) -> int:
+        """Forgets the jobs that ended before then (UTC), with their timelines; how many there were."""
+
+        def begin(reply: Future[int]) -> None:
             def answer(result: object) -> None:
                 self._loop.batch.answer(reply, failures.refusal_of(result) if isinstance(result, OSError) else result)
 
-            self._loop.batch.do(read, answer, reply)
+            self._loop.batch.do(partial(self._store.prune, before), answer, reply)
 
-        return self.ask(begin)
+        return self._loop.ask(begin)
 
     # For the objects of the model.
 
@@ -156,10 +175,10 @@ class EngineManager:
 
     def snapshot(self, job_id: UUID) -> Job:
         """The job as it is visible now, or as it was at its end."""
-        job = self._loop.visible.get(job_id) or self._loop.finals.get(job_id)
-        if job is None:
-            raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND)
-        return job
+        with failures.refusing():
+            for job in self._roster.snapshots([job_id]):
+                return job
+        raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND)
 
     @property
     def lifecycle(self) -> Lifecycle:

@@ -16,6 +16,8 @@ from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 
 SERVICE = "engine"
 
+_RUNNING = frozenset({JobState.CONNECTING, JobState.TRANSFERRING, JobState.TRANSIENT_ERROR})
+
 
 class FileStage(IntEnum):
     """How far a file has come; the values are stored."""
@@ -64,15 +66,16 @@ class FileRecord:
         return JobFile(self.remote_name, self.local_name, progress, self.ranges, self.stage >= FileStage.TRANSFERRED)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class JobRecord:
     """One job.
 
     number: its place in the order of creation, and its key in the store. next_index: that of its next file.
     is_completing: the intention to give the files their names is stored; recovery goes on with it.
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
-    progress_at_s: when a byte last arrived, or the job was last resumed, on the engine's clock.
-    waiting: what was asked while the job was ending. is_unsaved: its rows could not be written of late.
+    progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
+    error_code: that of the error object, which it outlives. to_start: the files that come next, once the job has its
+    turn. waiting: what was asked while the job was ending. is_unsaved: its rows could not be written of late.
     """
 
     number: int
@@ -94,11 +97,12 @@ class JobRecord:
     files: list[FileRecord] = field(default_factory=list)
 
     error: CopyError | None = None
+    error_code: int | None = None
     attempts: int = 0
     progress_at_s: float = 0.0
     retry_timer: Timer | None = None
-    to_start: deque[FileRecord] = field(default_factory=deque)
-    waiting: list[Callable[[], None]] = field(default_factory=list)
+    to_start: deque[FileRecord] | None = None
+    waiting: tuple[Callable[[], None], ...] = ()
     is_unsaved: bool = False
 
     done_bytes: int = 0
@@ -155,6 +159,20 @@ class JobRecord:
             self.retry_timer.cancel()
             self.retry_timer = None
 
+    def set_error(self, error: CopyError | None) -> None:
+        """The job's error object from now on, None for none."""
+        self.error = error
+        self.error_code = error.code if error else None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the store knows all of it, but for its error object: nothing runs, waits or is timed."""
+        return (
+            self.state not in _RUNNING
+            and not (self.state is JobState.QUEUED and self.attempts)
+            and not (self.is_ending or self.is_unsaved or self.waiting)
+        )
+
     @property
     def is_ending(self) -> bool:
         """Whether its files are getting their names, or its end is not yet durable; commands wait meanwhile."""
@@ -173,7 +191,7 @@ class JobRecord:
             len(self.files),
             self.files_transferred,
         )
-        error = self.error if self.state in ERRONEOUS else None
+        is_erroneous = self.state in ERRONEOUS
         return Job(
             JobKey(SERVICE, str(self.id)),
             self.display_name,
@@ -182,7 +200,7 @@ class JobRecord:
             Times(self.created, self.modified, self.transferred),
             self.priority,
             description=self.description,
-            error_code=error.code if error else None,
-            retry_at=error.retry_at if error else None,
+            error_code=self.error_code if is_erroneous else None,
+            retry_at=self.error.retry_at if is_erroneous and self.error else None,
             auto_complete=self.auto_complete,
         )

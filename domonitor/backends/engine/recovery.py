@@ -1,50 +1,80 @@
-"""What an earlier process left in the store and on the disk, made whole before the engine begins."""
+"""What an earlier process left in the store and on the disk, made whole before the engine begins.
+
+Afterwards the store claims nothing that is not on the disk: jobs can be listed from their rows alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from domonitor.backends.engine import disk
-from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
-from domonitor.backends.engine.store import Rows, Store
+from domonitor.backends.engine.records import FileRecord, FileStage
+from domonitor.backends.engine.rows import event_row, file_row, job_row
+from domonitor.backends.engine.store import Claim, Rows, Store
+from domonitor.jobs.event import Event, EventKind
+from domonitor.jobs.state import JobState
 
 _BOOT = "boot"
 
 
-def recover(store: Store) -> list[JobRecord]:
-    """The jobs that are not final, with what is really there of their files. Removes what no job waits for."""
-    leftovers = store.load_leftovers()
+def recover(store: Store, now: datetime) -> None:
+    """Removes what no job waits for, cuts off what a power cut may have spoilt, and corrects what is not there."""
+    leftovers = store.leftovers()
     left = disk.delete_all(part for _, _, part in leftovers)
     store.write(Rows(forgotten_files=[(job, at) for job, at, part in leftovers if part not in left]))
     boot = _boot_id()
     is_same_boot = bool(boot) and store.meta(_BOOT) == boot
-    jobs = []
-    for job, files in store.load_live():
-        for file in files:
-            is_whole = file.stage is not FileStage.TRANSFERRED or job.is_completing
-            if not is_whole and disk.size_of(file.part) != file.size:
-                file.forget_content()  # somebody deleted it, or cut it off
-            file.done_bytes = _done_bytes(file, is_same_boot=is_same_boot)
-            job.add(file)
-        jobs.append(job)
-    store.set_meta(_BOOT, boot)
-    return jobs
+    claims = store.claims()
+    if not is_same_boot:
+        _cut_off_unsynced(claims)
+    for job_id in dict.fromkeys(claim.job_id for claim in claims if _is_wrong(claim)):
+        _correct(store, job_id, now)
+    store.set_meta(_BOOT, boot)  # in any case: a store that can't be written must not look as if it could
 
 
-def _done_bytes(file: FileRecord, *, is_same_boot: bool) -> int:
-    """How much of the file can be built upon.
+def _cut_off_unsynced(claims: Iterable[Claim]) -> None:
+    """After a power cut a file may be longer than what is really in it: only what was synced is trusted.
 
-    After a power cut only what was synced is trusted: a file may be longer than what is really in it. As long as the
-    computer has not been started anew, everything that was written is there.
+    As long as the computer has not been started anew, everything that was written is there.
     """
-    if file.stage is not FileStage.PENDING:
-        return file.size or 0
+    for claim in claims:
+        if claim.stage is FileStage.PENDING:
+            with suppress(OSError):  # gone, or not ours any more: found out when it is needed
+                disk.cut(claim.part, claim.durable_bytes)
+
+
+def _is_wrong(claim: Claim) -> bool:
+    found_bytes = disk.size_of(claim.part)
+    return found_bytes != (claim.size if claim.stage is FileStage.TRANSFERRED else claim.done_bytes)
+
+
+def _correct(store: Store, job_id: UUID, now: datetime) -> None:
+    """Writes down what is really there of the job's files."""
+    job = store.load(job_id)
+    if job is None:
+        return
+    for file in job.files:
+        if file.stage is FileStage.TRANSFERRED and disk.size_of(file.part) != file.size:
+            job.forget_content(file)  # somebody deleted it, or cut it off
+        elif file.stage is FileStage.PENDING:
+            job.set_done(file, _done_bytes(file))
+    events = []
+    if job.state is JobState.TRANSFERRED and not job.is_transferred:
+        job.state = JobState.QUEUED
+        events.append(event_row(job, Event(now, EventKind.STATE, JobState.QUEUED, origin="engine")))
+    store.write(Rows(jobs=[job_row(job)], files=[file_row(job, file) for file in job.files], events=events))
+
+
+def _done_bytes(file: FileRecord) -> int:
+    """How much of the file can be built upon."""
     written_bytes = disk.size_of(file.part) or 0
     if not file.validator:
         return 0
-    trusted_bytes = written_bytes if is_same_boot else min(written_bytes, file.durable_bytes)
-    return trusted_bytes if file.size is None else min(trusted_bytes, file.size)
+    return written_bytes if file.size is None else min(written_bytes, file.size)
 
 
 def _boot_id() -> str:

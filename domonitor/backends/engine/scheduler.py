@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections import Counter
-from collections.abc import Hashable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
+from uuid import UUID
 
 from domonitor.backends.engine import addresses
 from domonitor.backends.engine.records import FileRecord, JobRecord
@@ -21,13 +22,22 @@ class Scheduler:
     """Hands out files: foreground jobs all at once, background jobs by priority, as many as there are slots.
 
     Jobs of equal priority take turns: one that comes again, after an error for instance, stands behind all others.
+    A job that waits is known by its id alone; while it has its turn, its to_start says which files come next.
     Lives on the engine's thread and decides only; starting and stopping is the caller's.
     """
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        find: Callable[[UUID], JobRecord | None],
+        missing: Callable[[JobRecord], Iterable[FileRecord]],
+    ) -> None:
+        """find: the job of an id; who waits need not lie in memory. missing: the files that it has still to fetch."""
         self._settings = settings
-        self._waiting: list[tuple[int, int, JobRecord]] = []
-        self._places: dict[int, tuple[int, int]] = {}
+        self._find = find
+        self._missing = missing
+        self._waiting: list[tuple[int, int, UUID]] = []
+        self._places: dict[UUID, tuple[int, int]] = {}
         self._next_turn = itertools.count()
         self._running: dict[int, bool] = {}
         """The number of each running job, and whether it takes a slot."""
@@ -39,21 +49,19 @@ class Scheduler:
         self._is_stuck = False
         """Nothing may start before something is added or ends: there is no need to look again."""
 
-    def add(self, job: JobRecord) -> None:
-        """The job may run; its to_start says which files."""
+    def add(self, job_id: UUID, priority: Priority) -> None:
+        """The job may run."""
         self._is_stuck = False
-        if job.priority is Priority.FOREGROUND:
-            self._run(job, takes_slot=False)
-        else:
-            place = self._places[job.number] = (job.priority, next(self._next_turn))
-            bisect.insort(self._waiting, (*place, job))
+        place = self._places[job_id] = (priority, next(self._next_turn))
+        bisect.insort(self._waiting, (*place, job_id))
 
     def remove(self, job: JobRecord) -> None:
         """The job must not run any more; a slot that it had is free. Its files must have ended."""
         self._is_stuck = False
         self._startable.pop(job.number, None)
         self._slots_taken -= self._running.pop(job.number, False)
-        if (place := self._places.pop(job.number, None)) is not None:
+        job.to_start = None
+        if (place := self._places.pop(job.id, None)) is not None:
             del self._waiting[bisect.bisect_left(self._waiting, place)]
 
     def next(self) -> tuple[JobRecord, FileRecord] | None:
@@ -64,12 +72,19 @@ class Scheduler:
             for job in self._startable.values():
                 if (file := self._startable_file(job)) is not None:
                     return job, file
-            if not self._waiting or self._slots_taken >= self._settings.slots:
+            if not self._waiting:
                 self._is_stuck = True
                 return None
-            job = self._waiting.pop(0)[2]
-            del self._places[job.number]
-            self._run(job, takes_slot=True)
+            priority, _, job_id = self._waiting[0]
+            takes_slot = priority is not Priority.FOREGROUND
+            if takes_slot and self._slots_taken >= self._settings.slots:
+                self._is_stuck = True
+                return None
+            found = self._find(job_id)
+            del self._waiting[0]
+            del self._places[job_id]
+            if found is not None:
+                self._run(found, takes_slot=takes_slot)
 
     def ended(self, job: JobRecord, file: FileRecord) -> None:
         """The file is no longer being fetched."""
@@ -79,30 +94,39 @@ class Scheduler:
 
     def again(self, job: JobRecord, file: FileRecord) -> None:
         """The file has ended and is to be started once more."""
-        job.to_start.appendleft(file)
-        self.more(job)
+        if job.to_start is not None:
+            job.to_start.appendleft(file)
+            self._has_more(job)
 
-    def more(self, job: JobRecord) -> None:
+    def more(self, job: JobRecord, files: Iterable[FileRecord]) -> None:
         """The job has more files to start."""
+        if job.to_start is not None:
+            job.to_start.extend(files)
+            self._has_more(job)
+
+    def _has_more(self, job: JobRecord) -> None:
         self._is_stuck = False
-        if job.number in self._running:
-            self._startable[job.number] = job
+        self._startable[job.number] = job
 
     def _run(self, job: JobRecord, *, takes_slot: bool) -> None:
         self._running[job.number] = takes_slot
         self._slots_taken += takes_slot
+        job.to_start = deque(self._missing(job))
         if job.to_start:
             self._startable[job.number] = job
 
     def _startable_file(self, job: JobRecord) -> FileRecord | None:
         if self._active_by_job[job.number] >= self._settings.files_at_once:
             return None
-        file = job.to_start[0]
+        files = job.to_start
+        if not files:
+            return None
+        file = files[0]
         server = addresses.server_of(file.remote_name)
         if self._active_by_server[server] >= self._settings.connections_per_host:
             return None
-        job.to_start.popleft()
-        if not job.to_start:
+        files.popleft()
+        if not files:
             del self._startable[job.number]
         self._servers[file] = server
         self._active_by_job[job.number] += 1

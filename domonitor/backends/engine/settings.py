@@ -18,6 +18,8 @@ class EngineSettings:
     no_progress_foreground_s, no_progress_background_s: without a byte for so long, a job that retries gives up.
     connect_timeout_s, stall_timeout_s: how long a connection may take, and how long it may stay silent.
     modification_interval_s: at most one modification callback a job in that time.
+    job_age_s: a job that nothing has happened to for so long is removed. history_age_s: what is known of an ended job
+    is forgotten after that.
     """
 
     slots: int = 8
@@ -31,4 +33,6 @@ class EngineSettings:
     connect_timeout_s: float = 30.0
     stall_timeout_s: float = 60.0
     modification_interval_s: float = 0.5
+    job_age_s: float = 30 * 86_400.0
+    history_age_s: float = 90 * 86_400.0
     user_agent: str = f"domonitor/{__version__}"

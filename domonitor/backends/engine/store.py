@@ -1,94 +1,62 @@
 """The engine's store: one SQLite file that is the list of jobs.
 
-What is committed here survives a power cut. States that are not stored (CONNECTING, TRANSFERRING) and progress are
-read back as QUEUED and from the temporary files.
+What is committed here survives a power cut. States that are not stored (CONNECTING, TRANSFERRING) and the progress of
+what is running are read back as QUEUED and from the temporary files.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
+from domonitor.backends.engine import schema
+from domonitor.backends.engine.records import FileStage, JobRecord
+from domonitor.backends.engine.rows import (
+    EVENT_COLUMNS,
+    FILE_COLUMNS,
+    JOB_COLUMNS,
+    Row,
+    event_of,
+    file_of,
+    job_of,
+    snapshot_of,
+)
 from domonitor.jobs.error import DomonitorError
-from domonitor.jobs.event import Event, EventKind
-from domonitor.jobs.job import FileRange, JobFile, NotifyFlags, Priority
-from domonitor.jobs.state import ACTIVE, JobState
+from domonitor.jobs.event import Event
+from domonitor.jobs.job import Job, JobFile, Priority
+from domonitor.jobs.state import JobState
 
-SCHEMA_VERSION = 1
+PAGE = 100
+"""So many jobs are read at once: whoever reads waits for nobody longer than that takes."""
 
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE jobs (
-    number INTEGER PRIMARY KEY,
-    id BLOB NOT NULL UNIQUE,
-    display_name TEXT NOT NULL,
-    description TEXT NOT NULL,
-    state INTEGER NOT NULL,
-    priority INTEGER NOT NULL,
-    notify_flags INTEGER NOT NULL,
-    auto_complete INTEGER NOT NULL,
-    is_completing INTEGER NOT NULL,
-    retry_delay_s REAL,
-    no_progress_timeout_s REAL,
-    interruptions INTEGER NOT NULL,
-    created REAL NOT NULL,
-    modified REAL NOT NULL,
-    transferred REAL
-);
-CREATE INDEX live_jobs ON jobs (number) WHERE state < 7;
-CREATE TABLE files (
-    job INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    remote_name TEXT NOT NULL,
-    local_name TEXT NOT NULL,
-    part TEXT NOT NULL,
-    ranges TEXT NOT NULL,
-    size INTEGER,
-    replace_target INTEGER NOT NULL,
-    stage INTEGER NOT NULL,
-    durable_bytes INTEGER NOT NULL,
-    validator TEXT NOT NULL,
-    PRIMARY KEY (job, position)
-) WITHOUT ROWID;
-CREATE TABLE events (
-    number INTEGER PRIMARY KEY,
-    job INTEGER NOT NULL,
-    at REAL NOT NULL,
-    kind TEXT NOT NULL,
-    state INTEGER,
-    code INTEGER,
-    detail TEXT NOT NULL,
-    origin TEXT NOT NULL
-);
-CREATE INDEX events_of_job ON events (job);
-"""
-
-_SAVE_JOB = """
-INSERT INTO jobs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+_SAVE_JOB = f"""
+INSERT INTO jobs ({JOB_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (number) DO UPDATE SET display_name=excluded.display_name, description=excluded.description,
     state=excluded.state, priority=excluded.priority, notify_flags=excluded.notify_flags,
     auto_complete=excluded.auto_complete, is_completing=excluded.is_completing, retry_delay_s=excluded.retry_delay_s,
     no_progress_timeout_s=excluded.no_progress_timeout_s, interruptions=excluded.interruptions,
-    modified=excluded.modified, transferred=excluded.transferred
+    modified=excluded.modified, transferred=excluded.transferred, error_code=excluded.error_code,
+    files_total=excluded.files_total, files_transferred=excluded.files_transferred, known_bytes=excluded.known_bytes,
+    unknown_sizes=excluded.unknown_sizes, done_bytes=excluded.done_bytes
 """
-_SAVE_FILE = """
-INSERT INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?)
+_SAVE_FILE = f"""
+INSERT INTO files ({FILE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (job, position) DO UPDATE SET remote_name=excluded.remote_name, size=excluded.size, stage=excluded.stage,
-    durable_bytes=excluded.durable_bytes, validator=excluded.validator
+    durable_bytes=excluded.durable_bytes, validator=excluded.validator, done_bytes=excluded.done_bytes
 """
-_SAVE_EVENT = "INSERT INTO events (job, at, kind, state, code, detail, origin) VALUES (?,?,?,?,?,?,?)"
+_SAVE_EVENT = f"INSERT INTO events ({EVENT_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)"
 
 
 _ERRNO = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS, sqlite3.SQLITE_PERM: errno.EACCES}
+_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 class StoreUnusable(DomonitorError):
@@ -100,26 +68,54 @@ class Rows:
     """What is to be written in one transaction. Forgotten files go first."""
 
     forgotten_files: list[tuple[int, int]] = field(default_factory=list)
-    jobs: list[tuple[Any, ...]] = field(default_factory=list)
-    files: list[tuple[Any, ...]] = field(default_factory=list)
-    events: list[tuple[Any, ...]] = field(default_factory=list)
+    jobs: list[Row] = field(default_factory=list)
+    files: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.forgotten_files or self.jobs or self.files or self.events)
 
 
-class Store:
-    """The SQLite file. Its connection may move between threads, but is used by one at a time.
+class Listed(NamedTuple):
+    """What has to be known of every job that is not final; the rest is read when it is needed."""
 
-    Every method but close raises OSError where the file can't be read or written.
+    id: UUID
+    state: JobState
+    priority: Priority
+    goes_on: bool
+    """It is to be looked at at once: it is completing, completes by itself, or has arrived."""
+
+
+class Claim(NamedTuple):
+    """What the store says of a file's temporary file."""
+
+    job_id: UUID
+    part: str
+    stage: FileStage
+    size: int | None
+    done_bytes: int
+    durable_bytes: int
+
+
+class Store:
+    """The SQLite file. One thread at a time writes; any thread may read what is committed.
+
+    notice: a sentence for the user where the file had to be begun anew, else "". Every method but close raises OSError
+    where the file can't be read or written.
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens the file or makes it. Raises StoreUnusable."""
+        """Opens the file or makes it, and brings an older one up to date. Raises StoreUnusable."""
+        self.notice = ""
+        self._reading = threading.Lock()
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            if _is_damaged(path):
+                self.notice = _set_aside(path)
+            self._database = _connect(path)
             try:
-                self._open()
+                _bring_up_to_date(self._database, path)
+                self._reader = _connect(path)
+                self._reader.execute("PRAGMA query_only=ON")
             except BaseException:
                 self._database.close()
                 raise
@@ -129,20 +125,10 @@ class Store:
                 "the disk, or move the file away to begin with an empty list."
             ) from error
 
-    def _open(self) -> None:
-        run = self._database.execute
-        run("PRAGMA journal_mode=WAL")
-        run("PRAGMA synchronous=FULL")
-        version = run("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise StoreUnusable(
-                "The list of downloads was written by a newer domonitor. Install that version or a later one again."
-            )
-        if version == 0:
-            self._database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-
     def close(self) -> None:
         """Writes everything into the one file and closes it."""
+        with self._reading:
+            self._reader.close()
         self._database.close()
 
     def write(self, rows: Rows) -> None:
@@ -157,57 +143,111 @@ class Store:
             if rows.events:
                 database.executemany(_SAVE_EVENT, rows.events)
 
-    def load_live(self) -> list[tuple[JobRecord, list[FileRecord]]]:
-        """The jobs that are not final with their files, oldest first."""
-        jobs: dict[int, tuple[JobRecord, list[FileRecord]]] = {
-            row[0]: (_job(row), []) for row in self._read("SELECT * FROM jobs WHERE state < 7 ORDER BY number")
-        }
-        for row in self._read(
-            "SELECT files.* FROM files JOIN jobs ON jobs.number = files.job WHERE jobs.state < 7 ORDER BY job, position"
-        ):
-            job, files = jobs[row[0]]
-            file = _file(row)
-            job.next_index = file.index + 1
-            if file.stage is not FileStage.ADDING:
-                files.append(file)
-        return list(jobs.values())
+    def prune(self, before: datetime) -> int:
+        """Forgets the jobs that ended before then, with their events; how many. What lies on the disk stays known."""
+        old = "SELECT number FROM jobs WHERE state >= 7 AND modified < ?"
+        at = before.timestamp()
+        with self._transaction() as database:
+            database.execute(f"DELETE FROM events WHERE job IN ({old})", (at,))
+            database.execute(f"DELETE FROM files WHERE stage = 3 AND job IN ({old})", (at,))
+            return database.execute(
+                "DELETE FROM jobs WHERE state >= 7 AND modified < ?"
+                " AND NOT EXISTS (SELECT 1 FROM files WHERE job = jobs.number)",
+                (at,),
+            ).rowcount
 
-    def load_leftovers(self) -> list[tuple[int, int, str]]:
+    def load(self, job_id: UUID) -> JobRecord | None:
+        """The job with its files, None where it is final or not known."""
+        with self._reader_of() as database:
+            row = database.execute(
+                f"SELECT {JOB_COLUMNS} FROM jobs WHERE id=? AND state < 7", (job_id.bytes,)
+            ).fetchone()
+            if row is None:
+                return None
+            job = job_of(row)
+            for file_row in database.execute(
+                f"SELECT {FILE_COLUMNS} FROM files WHERE job=? ORDER BY position", (job.number,)
+            ):
+                file = file_of(file_row)
+                job.next_index = file.index + 1
+                if file.stage is not FileStage.ADDING:
+                    job.add(file)
+        return job
+
+    def snapshots(self, job_ids: Sequence[UUID]) -> dict[UUID, Job]:
+        """The jobs as they are stored, also those that have ended. Those that are not known are left out."""
+        found = {}
+        for first in range(0, len(job_ids), PAGE):
+            keys = [job_id.bytes for job_id in job_ids[first : first + PAGE]]
+            places = ",".join("?" * len(keys))
+            for row in self._read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ({places})", *keys):
+                found[UUID(bytes=row[1])] = snapshot_of(row)
+        return found
+
+    def listed(self) -> list[Listed]:
+        """The jobs that are not final, oldest first."""
+        rows = self._read(
+            "SELECT id, state, priority, is_completing OR files_total = files_transferred"
+            " FROM jobs WHERE state < 7 ORDER BY number"
+        )
+        return [Listed(UUID(bytes=row[0]), JobState(row[1]), Priority(row[2]), bool(row[3])) for row in rows]
+
+    def targets(self) -> list[str]:
+        """The local names of the files of all jobs that are not final."""
+        query = "SELECT local_name FROM jobs JOIN files ON files.job = jobs.number WHERE state < 7"
+        return [str(name) for (name,) in self._read(query)]
+
+    def leftovers(self) -> list[tuple[int, int, str]]:
         """Job, position and temporary name of each file that no job waits for any more, or never got to."""
         return self._read(
-            "SELECT job, position, part FROM files WHERE stage = 0"
-            " UNION SELECT job, position, part FROM files JOIN jobs ON jobs.number = files.job"
-            " WHERE jobs.state >= 7 AND stage < 3"
+            "SELECT job, position, part FROM files WHERE stage < 3 AND (stage = 0 OR NOT EXISTS"
+            " (SELECT 1 FROM jobs WHERE number = files.job AND state < 7))"
         )
+
+    def claims(self) -> list[Claim]:
+        """What is stored of temporary files that are not empty. A job that is completing is left out."""
+        rows = self._read(
+            "SELECT id, part, stage, size, files.done_bytes, durable_bytes FROM files JOIN jobs ON number = job"
+            " WHERE stage < 3 AND stage > 0 AND state < 7 AND NOT is_completing"
+            " AND (stage = 2 OR validator <> '' OR files.done_bytes > 0)"
+        )
+        return [Claim(UUID(bytes=row[0]), row[1], FileStage(row[2]), *row[3:]) for row in rows]
 
     def next_number(self) -> int:
         """The number of the next new job: one that nothing in the store belongs to, not even a leftover."""
         last = "SELECT max(number) AS last FROM jobs UNION SELECT max(job) FROM files UNION SELECT max(job) FROM events"
         return int(self._read(f"SELECT coalesce(max(last), 0) + 1 FROM ({last})")[0][0])
 
+    def last_event(self) -> int:
+        """The number of the newest event, 0 where there is none."""
+        return int(self._read("SELECT coalesce(max(number), 0) FROM events")[0][0])
+
+    def has_ended(self, job_id: UUID, since_event: int) -> bool:
+        """Whether the job became final after that event."""
+        query = "SELECT (SELECT max(number) FROM events WHERE job = jobs.number) FROM jobs WHERE id=? AND state >= 7"
+        return any((number or 0) > since_event for (number,) in self._read(query, job_id.bytes))
+
+    def idle_since(self, before: datetime) -> list[UUID]:
+        """The jobs that are not final and were stored last before then."""
+        rows = self._read("SELECT id FROM jobs WHERE state < 7 AND modified < ?", before.timestamp())
+        return [UUID(bytes=row[0]) for row in rows]
+
     def events(self, job_id: UUID) -> tuple[Event, ...]:
         """The job's timeline, oldest first; empty for a job that is not known."""
         rows = self._read(
-            "SELECT at, kind, events.state, code, detail, origin FROM events JOIN jobs ON jobs.number = events.job"
-            " WHERE jobs.id=? ORDER BY events.number",
+            f"SELECT {EVENT_COLUMNS} FROM events WHERE job = (SELECT number FROM jobs WHERE id=?) ORDER BY number",
             job_id.bytes,
         )
-        return tuple(
-            Event(_moment(at), EventKind(kind), None if state is None else JobState(state), code, detail, origin)
-            for at, kind, state, code, detail, origin in rows
-        )
+        return tuple(event_of(row) for row in rows)
 
     def files(self, job_id: UUID) -> tuple[JobFile, ...]:
         """What is stored of a job's files that have arrived, also after its end; empty for a job that is not known."""
         rows = self._read(
-            "SELECT files.* FROM files JOIN jobs ON jobs.number = files.job"
-            f" WHERE jobs.id=? AND stage >= {FileStage.TRANSFERRED:d} ORDER BY position",
+            f"SELECT {FILE_COLUMNS} FROM files WHERE job = (SELECT number FROM jobs WHERE id=?)"
+            f" AND stage >= {FileStage.TRANSFERRED:d} ORDER BY position",
             job_id.bytes,
         )
-        files = [_file(row) for row in rows]
-        for file in files:
-            file.done_bytes = file.size or 0
-        return tuple(file.snapshot() for file in files)
+        return tuple(file_of(row).snapshot() for row in rows)
 
     def meta(self, name: str) -> str:
         """A remembered value, "" where there is none."""
@@ -219,9 +259,14 @@ class Store:
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
 
-    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with _as_os_errors("read"):
-            return self._database.execute(query, values).fetchall()
+    def _read(self, query: str, *values: object) -> list[Row]:
+        with self._reader_of() as database:
+            return database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _reader_of(self) -> Iterator[sqlite3.Connection]:
+        with self._reading, _as_os_errors("read"):
+            yield self._reader
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -239,6 +284,63 @@ class Store:
                 raise
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether the file is there and SQLite finds that it is none of its own, or not sound."""
+    if not path.exists():
+        return False
+    try:
+        with closing(_connect(path)) as database:
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            return True
+        raise
+
+
+def _set_aside(path: Path) -> str:
+    """Keeps a damaged file under another name; what to tell the user."""
+    kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+    return (
+        "The list of downloads was damaged and could not be read, so a new one was begun. Files that had arrived are "
+        f"where they were; add what is missing again. The damaged list was kept as {kept}."
+    )
+
+
+def _bring_up_to_date(database: sqlite3.Connection, path: Path) -> None:
+    """Runs the steps that this store has not seen yet, all or none; an older store is copied before."""
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > schema.VERSION:
+        raise StoreUnusable(
+            "The list of downloads was written by a newer domonitor. Install that version or a later one again."
+        )
+    if version == schema.VERSION:
+        return
+    if version:
+        with closing(sqlite3.connect(path.with_name(f"{path.name}.version-{version}"))) as backup:
+            database.backup(backup)
+    steps = "".join(schema.STEPS[version:])
+    try:
+        database.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version={schema.VERSION}; COMMIT;")
+    except sqlite3.Error:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
 @contextmanager
 def _as_os_errors(done: str) -> Iterator[None]:
     try:
@@ -246,86 +348,3 @@ def _as_os_errors(done: str) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         raise OSError(_ERRNO.get(code, errno.EIO), f"the list of downloads can't be {done}: {error}") from error
-
-
-def job_row(job: JobRecord) -> tuple[Any, ...]:
-    """The job as a row of its table."""
-    return (
-        job.number,
-        job.id.bytes,
-        job.display_name,
-        job.description,
-        int(JobState.QUEUED if job.state in ACTIVE else job.state),
-        int(job.priority),
-        int(job.notify_flags),
-        job.auto_complete,
-        job.is_completing,
-        job.retry_delay_s,
-        job.no_progress_timeout_s,
-        job.interruptions,
-        job.created.timestamp(),
-        job.modified.timestamp(),
-        job.transferred.timestamp() if job.transferred else None,
-    )
-
-
-def file_row(job: JobRecord, file: FileRecord) -> tuple[Any, ...]:
-    """The file as a row of its table."""
-    return (
-        job.number,
-        file.index,
-        file.remote_name,
-        file.local_name,
-        file.part,
-        json.dumps([(part.offset, part.length) for part in file.ranges]) if file.ranges else "",
-        file.size,
-        file.replace,
-        int(file.stage),
-        file.durable_bytes,
-        file.validator,
-    )
-
-
-def event_row(job: JobRecord, event: Event) -> tuple[Any, ...]:
-    """The event as a row of its table."""
-    state = None if event.state is None else int(event.state)
-    return (job.number, event.at.timestamp(), str(event.kind), state, event.code, event.detail, event.origin)
-
-
-def _job(row: tuple[Any, ...]) -> JobRecord:
-    return JobRecord(
-        number=row[0],
-        id=UUID(bytes=row[1]),
-        display_name=row[2],
-        description=row[3],
-        state=JobState(row[4]),
-        priority=Priority(row[5]),
-        notify_flags=NotifyFlags(row[6]),
-        auto_complete=bool(row[7]),
-        is_completing=bool(row[8]),
-        retry_delay_s=row[9],
-        no_progress_timeout_s=row[10],
-        interruptions=row[11],
-        created=_moment(row[12]),
-        modified=_moment(row[13]),
-        transferred=None if row[14] is None else _moment(row[14]),
-    )
-
-
-def _file(row: tuple[Any, ...]) -> FileRecord:
-    return FileRecord(
-        index=row[1],
-        remote_name=row[2],
-        local_name=row[3],
-        part=row[4],
-        ranges=tuple(FileRange(*part) for part in json.loads(row[5])) if row[5] else (),
-        size=row[6],
-        replace=bool(row[7]),
-        stage=FileStage(row[8]),
-        durable_bytes=row[9],
-        validator=row[10],
-    )
-
-
-def _moment(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)

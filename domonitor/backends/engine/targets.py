@@ -10,14 +10,17 @@ from domonitor.jobs import hresult
 
 
 class Targets:
-    """The targets of all jobs that are not final, compared as the file system compares names."""
+    """The targets of all jobs that are not final, compared as the file system compares names.
+
+    Of each name only its hash is kept: with 64 bits no two of even a million names share one.
+    """
 
     def __init__(self) -> None:
-        self._names: set[str] = set()
+        self._names: set[int] = set()
 
     def claim(self, names: Sequence[str]) -> None:
         """Takes all the names, or none: raises CallFailed where one is taken, or stands there twice."""
-        claimed: set[str] = set()
+        claimed: set[int] = set()
         for name in names:
             key = _key(name)
             if key in self._names or key in claimed:
@@ -37,5 +40,5 @@ class Targets:
         self._names.difference_update(map(_key, names))
 
 
-def _key(name: str) -> str:
-    return os.path.normcase(os.path.normpath(name))
+def _key(name: str) -> int:
+    return hash(os.path.normcase(os.path.normpath(name)))

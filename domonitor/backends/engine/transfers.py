@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
+from uuid import UUID
 
 from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.batch import SyncThread
@@ -18,6 +18,7 @@ from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.scheduler import Scheduler
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.transfer import Result, Transfer
+from domonitor.jobs.job import Priority
 from domonitor.jobs.state import JobState
 
 SYNC_EVERY_S = 2.0
@@ -50,13 +51,20 @@ class Transfers:
     """Starts what the scheduler hands out. Lives on the engine's thread."""
 
     def __init__(
-        self, loop: Loop, sync_thread: SyncThread, settings: EngineSettings, clock: Clock, owner: Owner
+        self,
+        loop: Loop,
+        sync_thread: SyncThread,
+        settings: EngineSettings,
+        clock: Clock,
+        owner: Owner,
+        find: Callable[[UUID], JobRecord | None],
     ) -> None:
+        """find: the job of an id."""
         self._loop = loop
         self._sync_thread = sync_thread
         self._clock = clock
         self._owner = owner
-        self._scheduler = Scheduler(settings)
+        self._scheduler = Scheduler(settings, find, self._missing)
         self._running: dict[FileRecord, Transfer] = {}
         self._settling: set[FileRecord] = set()
         """Files that have ended and wait for the disk or the store before they go on."""
@@ -66,25 +74,22 @@ class Transfers:
         """Whether any file is being fetched."""
         return bool(self._running)
 
-    def queue(self, job: JobRecord) -> None:
-        """The job's unfinished files are fetched from now on, as soon as it is their turn."""
-        job.to_start = deque(
-            file for file in job.files if file.stage is FileStage.PENDING and file not in self._settling
-        )
-        self._scheduler.add(job)
+    def queue(self, job_id: UUID, priority: Priority) -> None:
+        """The job's unfinished files are fetched from now on, as soon as it is its turn."""
+        self._scheduler.add(job_id, priority)
 
     def add(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """These files are fetched too, beside those that are under way."""
-        job.to_start.extend(files)
-        self._scheduler.more(job)
+        self._scheduler.more(job, files)
 
     def stop(self, job: JobRecord) -> None:
         """Nothing of the job is fetched any more; what has arrived stays."""
-        job.to_start.clear()
-        for file in job.files:
+        for file in job.files if self._running else ():
             if (transfer := self._running.pop(file, None)) is not None:
                 self._loop.http.stop(transfer)
                 self._close(transfer)
+                if not job.is_unsaved:
+                    self._loop.batch.save_file(job, file)
         self._scheduler.remove(job)
 
     def stop_all(self) -> None:
@@ -132,6 +137,9 @@ class Transfers:
                 self._loop.http.stop(transfer)
                 transfer.end(None)
 
+    def _missing(self, job: JobRecord) -> list[FileRecord]:
+        return [file for file in job.files if file.stage is FileStage.PENDING and file not in self._settling]
+
     def _started(self, transfer: Transfer) -> None:
         job, file = transfer.job, transfer.file
         transfer.synced_at_s = self._clock.monotonic()
@@ -152,6 +160,7 @@ class Transfers:
         if result is Result.CHANGED:
             self._start_again(job, file)
         elif failure is not None:
+            self._loop.batch.save_file(job, file)
             self._owner.file_failed(job, file, failure)
         else:
             job.set_size(file, file.done_bytes)

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from domonitor.backends.engine.aging import Aging
+
 _EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -65,9 +67,10 @@ class FakeClock:
 
     @property
     def due_in_s(self) -> list[float]:
-        """How long each call is still to come, the next one first."""
+        """How long each call is still to come, the next one first; the daily look at what is old is left out."""
         with self._lock:
-            return sorted(timer.at_s - self._now_s for timer in self._timers)
+            timers = [timer for timer in self._timers if Aging.__name__ not in timer.call.__qualname__]
+        return sorted(timer.at_s - self._now_s for timer in timers)
 
     def _next(self, end_s: float) -> FakeTimer | None:
         with self._lock:

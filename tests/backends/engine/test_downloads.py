@@ -17,7 +17,7 @@ import pytest
 
 from domonitor.backends.engine import EngineManager
 from domonitor.jobs import hresult
-from domonitor.jobs.error import CallFailed, ErrorContext, FolderInUse
+from domonitor.jobs.error import CallFailed, ErrorContext, ErrorFile, FolderInUse
 from domonitor.jobs.event import EventKind
 from domonitor.jobs.job import NotifyFlags, Priority
 from domonitor.jobs.request import NewFile, NewJob
@@ -543,14 +543,22 @@ def test_the_timeline_tells_what_happened_also_after_the_end(engine: Engine, ori
     job.complete()
     engine.restart()
     events = engine.manager.timeline(job.get_id())
-    assert [event.state.name for event in events if event.state is not None] == [
+    assert [event.state.name for event in events if event.kind is EventKind.STATE and event.state is not None] == [
+        "SUSPENDED",
         "QUEUED",
+        "CONNECTING",
         "ERROR",
         "QUEUED",
+        "CONNECTING",
+        "TRANSFERRING",
         "TRANSFERRED",
         "ACKNOWLEDGED",
     ]
-    assert [event.code for event in events if event.kind is EventKind.ERROR] == [0x80190194]
+    (failed,) = [event for event in events if event.kind is EventKind.ERROR]
+    assert failed.code == 0x80190194
+    assert failed.error is not None
+    assert failed.error.file == ErrorFile(url, str(engine.downloads / "a"))
+    assert failed.error.description == "The server answered 404 Not Found."
     assert [event.origin for event in events if event.kind is EventKind.COMMAND] == ["program", "window", "program"]
 
 

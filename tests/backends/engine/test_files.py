@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from domonitor.backends.engine import EngineManager
-from domonitor.backends.engine.store import StoreUnusable
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.state import JobState
@@ -176,19 +175,6 @@ def test_a_leftover_that_cant_be_removed_never_lends_its_place_to_another_file(
     assert content(engine.downloads / "b") == SMALL.sha256()
     part.rmdir()
     engine.stop()
-
-
-def test_a_damaged_store_is_refused_with_a_sentence_and_leaves_nothing_open(tmp_path: Path) -> None:
-    folder = tmp_path / "engine"
-    EngineManager(folder).close()
-    store = folder / "engine.sqlite"
-    good = store.read_bytes()
-    for damage in (b"this is no database at all" * 100, good[:4096] + b"\xff" * (len(good) - 4096)):
-        store.write_bytes(damage)
-        with pytest.raises(StoreUnusable, match=r"list of downloads|can't be used"):
-            EngineManager(folder)
-    store.write_bytes(good)
-    EngineManager(folder).close()
 
 
 _WITHOUT_RIGHTS = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domonitor.backends.engine.job import EngineJob
-from domonitor.backends.engine.lifecycle import SPREAD
+from domonitor.backends.engine.retrying import SPREAD
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed, ErrorContext
 from domonitor.jobs.job import Priority
@@ -82,7 +82,7 @@ def test_thousands_of_attempts_without_a_pause_do_not_overflow(engine: Engine, c
         job = engine.job((url, "a"), resumed=False)
         job.set_minimum_retry_delay(0)
         job.resume()
-        record = next(iter(engine.manager.lifecycle._jobs.values()))
+        record = next(engine.manager.lifecycle._roster.in_memory())
         fail_again(engine, clock, job)
         record.attempts = 5_000
         pass_by(engine, clock, job, 0.001)

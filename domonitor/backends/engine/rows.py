@@ -1,0 +1,180 @@
+"""Records and snapshots as rows of the store, and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from domonitor.backends.engine.records import SERVICE, FileRecord, FileStage, JobRecord
+from domonitor.jobs.error import CopyError, ErrorContext, ErrorFile
+from domonitor.jobs.event import Event, EventKind
+from domonitor.jobs.job import FileRange, Job, JobKey, NotifyFlags, Priority, Progress, Times
+from domonitor.jobs.state import ACTIVE, ERRONEOUS, JobState
+
+Row = tuple[Any, ...]
+
+JOB_COLUMNS = (
+    "number, id, display_name, description, state, priority, notify_flags, auto_complete, is_completing,"
+    " retry_delay_s, no_progress_timeout_s, interruptions, created, modified, transferred, error_code, files_total,"
+    " files_transferred, known_bytes, unknown_sizes, done_bytes"
+)
+FILE_COLUMNS = (
+    "job, position, remote_name, local_name, part, ranges, size, replace_target, stage, durable_bytes, validator,"
+    " done_bytes"
+)
+EVENT_COLUMNS = "job, at, kind, state, code, detail, origin, error"
+
+
+def job_row(job: JobRecord) -> Row:
+    """The job as JOB_COLUMNS."""
+    return (
+        job.number,
+        job.id.bytes,
+        job.display_name,
+        job.description,
+        int(JobState.QUEUED if job.state in ACTIVE else job.state),
+        int(job.priority),
+        int(job.notify_flags),
+        job.auto_complete,
+        job.is_completing,
+        job.retry_delay_s,
+        job.no_progress_timeout_s,
+        job.interruptions,
+        job.created.timestamp(),
+        job.modified.timestamp(),
+        job.transferred.timestamp() if job.transferred else None,
+        job.error_code,
+        len(job.files),
+        job.files_transferred,
+        job.known_bytes,
+        job.unknown_sizes,
+        job.done_bytes,
+    )
+
+
+def job_of(row: Row) -> JobRecord:
+    """The job of a row of JOB_COLUMNS, without its files."""
+    return JobRecord(
+        number=row[0],
+        id=UUID(bytes=row[1]),
+        display_name=row[2],
+        description=row[3],
+        state=JobState(row[4]),
+        priority=Priority(row[5]),
+        notify_flags=NotifyFlags(row[6]),
+        auto_complete=bool(row[7]),
+        is_completing=bool(row[8]),
+        retry_delay_s=row[9],
+        no_progress_timeout_s=row[10],
+        interruptions=row[11],
+        created=_moment(row[12]),
+        modified=_moment(row[13]),
+        transferred=None if row[14] is None else _moment(row[14]),
+        error_code=row[15],
+    )
+
+
+def snapshot_of(row: Row) -> Job:
+    """The job of a row of JOB_COLUMNS as everybody sees it; the same as its record's snapshot."""
+    state = JobState(row[4])
+    return Job(
+        JobKey(SERVICE, str(UUID(bytes=row[1]))),
+        row[2],
+        state,
+        Progress(row[18] if row[16] and not row[19] else None, row[20], row[16], row[17]),
+        Times(_moment(row[12]), _moment(row[13]), None if row[14] is None else _moment(row[14])),
+        Priority(row[5]),
+        description=row[3],
+        error_code=row[15] if state in ERRONEOUS else None,
+        auto_complete=bool(row[7]),
+    )
+
+
+def file_row(job: JobRecord, file: FileRecord) -> Row:
+    """The file as FILE_COLUMNS."""
+    return (
+        job.number,
+        file.index,
+        file.remote_name,
+        file.local_name,
+        file.part,
+        json.dumps([(part.offset, part.length) for part in file.ranges]) if file.ranges else "",
+        file.size,
+        file.replace,
+        int(file.stage),
+        file.durable_bytes,
+        file.validator,
+        file.done_bytes,
+    )
+
+
+def file_of(row: Row) -> FileRecord:
+    """The file of a row of FILE_COLUMNS."""
+    return FileRecord(
+        index=row[1],
+        remote_name=row[2],
+        local_name=row[3],
+        part=row[4],
+        ranges=tuple(FileRange(*part) for part in json.loads(row[5])) if row[5] else (),
+        size=row[6],
+        replace=bool(row[7]),
+        stage=FileStage(row[8]),
+        durable_bytes=row[9],
+        validator=row[10],
+        done_bytes=row[11],
+    )
+
+
+def event_row(job: JobRecord, event: Event) -> Row:
+    """The event as EVENT_COLUMNS."""
+    return (
+        job.number,
+        event.at.timestamp(),
+        str(event.kind),
+        None if event.state is None else int(event.state),
+        event.code,
+        event.detail,
+        event.origin,
+        _error_text(event.error) if event.error else "",
+    )
+
+
+def event_of(row: Row) -> Event:
+    """The event of a row of EVENT_COLUMNS."""
+    _, at, kind, state, code, detail, origin, error = row
+    occurred_at = _moment(at)
+    return Event(
+        occurred_at,
+        EventKind(kind),
+        None if state is None else JobState(state),
+        code,
+        detail,
+        origin,
+        _error_of(error, occurred_at) if error else None,
+    )
+
+
+def _error_text(error: CopyError) -> str:
+    file = (error.file.remote_name, error.file.local_name) if error.file else None
+    said = (error.description, error.context_description)
+    return json.dumps([int(error.context), error.code, *said, file, error.protocol, error.attempts])
+
+
+def _error_of(text: str, occurred_at: datetime) -> CopyError:
+    context, code, description, context_description, file, protocol, attempts = json.loads(text)
+    return CopyError(
+        ErrorContext(context),
+        code,
+        description,
+        context_description,
+        ErrorFile(*file) if file else None,
+        protocol,
+        occurred_at,
+        attempts=attempts,
+    )
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
