@@ -126,13 +126,11 @@ class Lifecycle:
         """Goes on with what an earlier process left. Called before the loop runs."""
         self.adding.next_number = self._store.next_number()
         self._targets.take(self._store.targets())
-        for listed in self._store.listed():
-            if listed.state is JobState.TRANSIENT_ERROR or (listed.goes_on and listed.state is not JobState.SUSPENDED):
-                job = self._roster.get(listed.id)
-                if job is not None:
-                    self._go_on_with(job)
-            elif listed.state is JobState.QUEUED:
-                self._transfers.queue(listed.id, listed.priority)
+        for unfinished in self._store.unfinished():
+            if unfinished.is_waiting:
+                self._transfers.queue(unfinished.id, unfinished.priority)
+            elif (job := self._roster.get(unfinished.id)) is not None:
+                self._go_on_with(job)
         self._aging.start()
 
     def _go_on_with(self, job: JobRecord) -> None:

@@ -25,7 +25,7 @@ class Roster:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._ids: dict[UUID, None] = dict.fromkeys(listed.id for listed in store.listed())
+        self._ids: dict[UUID, None] = dict.fromkeys(store.ids())
         self._records: WeakValueDictionary[UUID, JobRecord] = WeakValueDictionary()
         self._working: dict[UUID, JobRecord] = {}
         """Jobs of which the store does not know all."""

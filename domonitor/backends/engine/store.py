@@ -32,7 +32,6 @@ from domonitor.backends.engine.rows import (
 from domonitor.jobs.error import DomonitorError
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import Job, JobFile, Priority
-from domonitor.jobs.state import JobState
 
 PAGE = 100
 """So many jobs are read at once: whoever reads waits for nobody longer than that takes."""
@@ -76,14 +75,12 @@ class Rows:
         return bool(self.forgotten_files or self.jobs or self.files or self.events)
 
 
-class Listed(NamedTuple):
-    """What has to be known of every job that is not final; the rest is read when it is needed."""
+class Unfinished(NamedTuple):
+    """A job that the engine goes on with by itself. is_waiting: it is only to be put back into the queue."""
 
     id: UUID
-    state: JobState
     priority: Priority
-    goes_on: bool
-    """It is to be looked at at once: it is completing, completes by itself, or has arrived."""
+    is_waiting: bool
 
 
 class Claim(NamedTuple):
@@ -184,13 +181,17 @@ class Store:
                 found[UUID(bytes=row[1])] = snapshot_of(row)
         return found
 
-    def listed(self) -> list[Listed]:
+    def ids(self) -> list[UUID]:
         """The jobs that are not final, oldest first."""
+        return [UUID(bytes=key) for (key,) in self._read("SELECT id FROM jobs WHERE state < 7 ORDER BY number")]
+
+    def unfinished(self) -> list[Unfinished]:
+        """The jobs that go on without being asked, oldest first."""
         rows = self._read(
-            "SELECT id, state, priority, is_completing OR files_total = files_transferred"
-            " FROM jobs WHERE state < 7 ORDER BY number"
+            "SELECT id, priority, state = 0 AND NOT is_completing AND files_transferred < files_total FROM jobs"
+            " WHERE state IN (0, 5) OR (state < 7 AND (is_completing OR state = 6 AND auto_complete)) ORDER BY number"
         )
-        return [Listed(UUID(bytes=row[0]), JobState(row[1]), Priority(row[2]), bool(row[3])) for row in rows]
+        return [Unfinished(UUID(bytes=row[0]), Priority(row[1]), bool(row[2])) for row in rows]
 
     def targets(self) -> list[str]:
         """The local names of the files of all jobs that are not final."""
