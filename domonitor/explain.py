@@ -8,7 +8,10 @@ from domonitor.jobs import codes, hresult
 from domonitor.jobs.codes import Explanation, Meaning
 from domonitor.jobs.error import InvalidInput
 
-_SERVICES = {"engine": "domonitor's own engine", "bits": "BITS", "do": "Delivery Optimization", "do-agent": "DO agent"}
+_SERVICES = {"bits": "BITS", "do": "Delivery Optimization", "do-agent": "DO agent"}
+
+TRIES_AGAIN = "domonitor tries again by itself."
+WAITS = "domonitor does not try again by itself: somebody has to act."
 
 
 def main(code: str) -> int:
@@ -33,12 +36,20 @@ def text(explanation: Explanation) -> str:
             lines += _meaning(meaning)
     else:
         lines += [f"  {explanation.details}", *_steps(explanation.steps), ""]
+    lines += _engine(explanation.passes_by_itself("engine"))
     passes = {service: explanation.passes_by_itself(service) for service in _SERVICES}
     for is_transient, words in ((True, "Tried again by itself by"), (False, "Waits for you in")):
         services = [_SERVICES[service] for service, answer in passes.items() if answer is is_transient]
         if services:
             lines.append(f"  {words}: {', '.join(services)}.")
     return "\n".join(lines).rstrip()
+
+
+def _engine(passes: bool | None) -> list[str]:
+    """What our own engine does about it; nothing of codes that it never gives."""
+    if passes is None:
+        return []
+    return [f"  {TRIES_AGAIN if passes else WAITS}"]
 
 
 def _meaning(meaning: Meaning) -> list[str]:

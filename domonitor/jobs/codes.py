@@ -3,7 +3,8 @@
 The knowledge is data: resources/error_codes.csv, one line for each meaning of a code, read at first use.
 To teach a code, add a line there. Its columns: code; name (alternatives parted by " / "); family; headline (plain
 words, optional); transient (what the code's own service does about it); engine (what our engine does about it, for
-the codes that it gives); meaning; remedy (steps parted by ";"); source.
+exactly the codes that it gives; it also gives HTTP statuses without a line); meaning; remedy (steps parted by ";");
+source.
 """
 
 from __future__ import annotations
@@ -40,6 +41,19 @@ FACILITIES: Mapping[int, str] = {
 
 _FACILITY_WIN32 = 7
 _FACILITY_DO = 0xD0
+
+_OTHER_STATUS = (
+    "The server's answer is of no known kind",
+    ("Check that the address is right.", "Tell the site's owner."),
+)
+_STATUSES: Mapping[int, tuple[str, tuple[str, ...]]] = {
+    1: ("The server began an answer and no file came", ("Choose Resume to ask once more.", "Tell the site's owner.")),
+    2: ("The server sent no file", ("Check that the address leads to a file.", "Tell the site's owner.")),
+    3: ("The server does not say where the file is now", ("Look on the site for the new address of the file.",)),
+    4: ("The server refuses this download", ("Check the address for typing errors.", "Ask the site's owner.")),
+    5: ("The server has a problem", ("Wait: it is tried again by itself.", "Tell the site's owner if it lasts.")),
+}
+"""What an HTTP status without a line of its own is by its first digit, and what to do. Source: RFC 9110, 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,12 @@ class Explanation:
         return bool(self.meanings)
 
     @property
+    def status(self) -> int | None:
+        """The HTTP status of which the code is made, None where it is another one."""
+        low = self.code & 0xFFFF
+        return low if self.code >> 16 == hresult.HTTP_STATUS >> 16 and 100 <= low < 1000 else None
+
+    @property
     def best(self) -> Meaning | None:
         """The first meaning of the code, else of its parts."""
         return next(iter(self.meanings + self.parts), None)
@@ -113,8 +133,8 @@ class Explanation:
         """One plain sentence without a full stop; never empty."""
         if self.best:
             return self.best.title
-        if self.code >> 16 == hresult.HTTP_STATUS >> 16:
-            return f"The server answered with HTTP {self.code & 0xFFFF}"
+        if self.status is not None:
+            return _STATUSES.get(self.status // 100, _OTHER_STATUS)[0]
         return "An error without a documented meaning"
 
     @property
@@ -122,6 +142,8 @@ class Explanation:
         """The meaning in sentences; for an undocumented code, what can be read from its bits."""
         if self.best:
             return self.best.meaning
+        if self.status is not None:
+            return f"The server answered with HTTP {self.status}."
         low = self.code & 0xFFFF
         return f"The code comes from this part of the system: {self.facility}. Its number there is {low} (0x{low:04X})."
 
@@ -130,14 +152,17 @@ class Explanation:
         """What to do, a sentence each; never empty."""
         if self.best and self.best.steps:
             return self.best.steps
+        if self.status is not None and not self.best:
+            return _STATUSES.get(self.status // 100, _OTHER_STATUS)[1]
         return ("Try again.", "Search for the code if it happens again.")
 
     def passes_by_itself(self, service: str) -> bool | None:
         """Whether the service tries again by itself after this error; None where that is not documented.
 
-        service: "engine", "bits", "do" or "do-agent".
+        service: "engine", "bits", "do" or "do-agent". Of a code that is not documented the part within it decides.
         """
-        return _passes(self.code, self.meanings, service)
+        code = self.parts[0].code if self.parts else self.code
+        return _passes(code, self.meanings or self.parts, service)
 
 
 def explain(code: int | str) -> Explanation:
@@ -202,8 +227,8 @@ def _passes(code: int, meanings: tuple[Meaning, ...], service: str) -> bool | No
         if said.startswith(("fatal", "not transient")):
             return False
     # A status that has no word of its own: our engine tries again where the server itself has failed.
-    if service == "engine" and code >> 16 == hresult.HTTP_STATUS >> 16 and 400 <= code & 0xFFFF < 600:
-        return code & 0xFFFF >= 500
+    if service == "engine" and code >> 16 == hresult.HTTP_STATUS >> 16 and 100 <= code & 0xFFFF < 1000:
+        return 500 <= code & 0xFFFF < 600
     return None
 
 

@@ -155,6 +155,28 @@ def test_a_bare_http_status_is_found_as_part_of_the_number() -> None:
     assert not explanation.is_known
     assert explanation.headline == "The file is not on the server"
     assert explanation.family == "HTTP"
+    assert explanation.passes_by_itself("engine") is False
+    assert explain("503").passes_by_itself("engine") is True
+
+
+@pytest.mark.parametrize(
+    ("status", "headline", "passes"),
+    [
+        (199, "The server began an answer and no file came", False),
+        (226, "The server sent no file", False),
+        (399, "The server does not say where the file is now", False),
+        (435, "The server refuses this download", False),
+        (563, "The server has a problem", True),
+        (999, "The server's answer is of no known kind", False),
+    ],
+)
+def test_a_status_that_nobody_has_written_down_is_one_of_its_class(status: int, headline: str, passes: bool) -> None:
+    explanation = explain(hresult.HTTP_STATUS + status)
+    assert not explanation.is_known
+    assert explanation.status == status
+    assert (explanation.headline, explanation.passes_by_itself("engine")) == (headline, passes)
+    assert explanation.details == f"The server answered with HTTP {status}."
+    assert explanation.passes_by_itself("bits") is None
 
 
 def test_a_bare_windows_error_is_found_as_part_of_the_number() -> None:

@@ -3,7 +3,8 @@
     with Origin() as origin:
         url = origin.add("/a.bin", Resource(Pattern(1_000_000, seed=1), faults=[Cut(after_bytes=5_000, times=1)]))
 
-origin.py is what a test holds, resource.py what it declares, faults.py what can go wrong, log.py what it can look at.
+origin.py is what a test holds, resource.py what it declares, faults.py what can go wrong, log.py what it can look at;
+strangers.py is who stands in its place or before it.
 """
 
 from tests.server.content import Content, Pattern
@@ -34,6 +35,7 @@ from tests.server.faults import (
 from tests.server.log import Ending, RequestRecord
 from tests.server.origin import Origin, refused_url
 from tests.server.resource import AUTOMATIC, Resource
+from tests.server.strangers import port_that_says, proxy
 from tests.server.tls import Tls
 
 __all__ = [
@@ -67,5 +69,7 @@ __all__ = [
     "Tls",
     "WrongLength",
     "WrongRange",
+    "port_that_says",
+    "proxy",
     "refused_url",
 ]

@@ -222,7 +222,7 @@ class IgnoresIfRange(Fault):
 class WrongRange(Fault):
     """206 for other bytes than asked for, and Content-Range says so; or with a wrong total, or without Content-Range.
 
-    start_by moves the start (the end stays), total_by the announced total.
+    start_by moves the start (the end stays), total_by the announced total; most_bytes is where the part ends at last.
     """
 
     needs_body: ClassVar[bool] = True
@@ -230,6 +230,7 @@ class WrongRange(Fault):
     start_by: int = 0
     total_by: int = 0
     tells_content_range: bool = True
+    most_bytes: int | None = None
 
     def concerns(self, draft: Draft) -> bool:
         return draft.status == 206
@@ -237,7 +238,7 @@ class WrongRange(Fault):
     def apply(self, draft: Draft) -> None:
         end = draft.span.offset + draft.span.length
         start = max(0, min(draft.span.offset + self.start_by, end - 1))
-        draft.span = Span(start, end - start)
+        draft.span = Span(start, end - start if self.most_bytes is None else min(end - start, self.most_bytes))
         draft.total_bytes += self.total_by
         draft.tells_content_range = self.tells_content_range
 

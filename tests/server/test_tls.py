@@ -73,6 +73,17 @@ def test_a_client_of_today_refuses_an_old_protocol_and_one_of_yesterday_speaks_i
         assert fetch(url, trust=yesterday).body == b"abc"
 
 
+@pytest.mark.parametrize(
+    ("tls", "complaint"),
+    [(Tls.NO_COMMON_CIPHER, "no shared cipher"), (Tls.WANTS_CERTIFICATE, "did not return a certificate")],
+)
+def test_a_client_that_can_t_bring_what_is_wanted_is_refused(tls: Tls, complaint: str) -> None:
+    with Origin(tls=tls) as origin:
+        assert curl_code(origin, origin.add("/a", b"abc")) != 0
+        assert complaint in origin.wait_handshake_failure().lower().replace("_", " ")
+        assert origin.requests == []
+
+
 def test_a_cut_can_be_told_from_the_end(tls_origin: Origin) -> None:
     whole = tls_origin.add("/whole", Resource(Pattern(5_000), etag=None, faults=[EndedByClose()]))
     cut = tls_origin.add("/cut", Resource(Pattern(5_000), faults=[EndedByClose(), Cut(after_bytes=3_000)]))

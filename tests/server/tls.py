@@ -24,6 +24,8 @@ class Tls(Enum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not yet valid"
     OLD_PROTOCOL = "old protocol only"  # TLS 1.1 at most
+    NO_COMMON_CIPHER = "no common cipher"  # only such as prove nobody's identity
+    WANTS_CERTIFICATE = "wants a certificate"  # of the client
 
 
 def authority_pem() -> bytes:
@@ -42,6 +44,12 @@ def server_context(tls: Tls) -> ssl.SSLContext:
             context.minimum_version = ssl.TLSVersion.TLSv1
             context.maximum_version = ssl.TLSVersion.TLSv1_1
             context.set_ciphers("ALL:@SECLEVEL=0")
+        elif tls is Tls.NO_COMMON_CIPHER:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
+        elif tls is Tls.WANTS_CERTIFICATE:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(cadata=authority_pem().decode("ascii"))
         _certificate(tls).configure_cert(context)
     return context
 

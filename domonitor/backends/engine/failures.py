@@ -6,7 +6,8 @@ Whether a failure passes by itself is not decided here but read from the one tab
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,25 +19,43 @@ from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 REASON_LENGTH = 80
 """So much of what a server says of its status is shown."""
 
-_OS_ERRORS = {
+_WIN32 = 0x80070000
+"""An error of Windows is a code with this before it. Source: winerror.h, HRESULT_FROM_WIN32."""
+
+OS_ERRORS: Mapping[int, int] = {
     errno.ENOSPC: hresult.ERROR_DISK_FULL,
-    errno.EDQUOT: hresult.ERROR_DISK_FULL,
-    errno.EFBIG: hresult.ERROR_DISK_FULL,
+    errno.EDQUOT: hresult.ERROR_DISK_QUOTA_EXCEEDED,
+    errno.EFBIG: hresult.ERROR_FILE_TOO_LARGE,
+    errno.EIO: hresult.ERROR_IO_DEVICE,
     errno.EACCES: hresult.E_ACCESSDENIED,
     errno.EPERM: hresult.E_ACCESSDENIED,
+    errno.ELOOP: hresult.E_ACCESSDENIED,
+    errno.EROFS: hresult.ERROR_WRITE_PROTECT,
     errno.EISDIR: hresult.ERROR_FILE_EXISTS,
     errno.EEXIST: hresult.ERROR_FILE_EXISTS,
-    errno.ELOOP: hresult.E_ACCESSDENIED,
     errno.ENOENT: hresult.ERROR_PATH_NOT_FOUND,
     errno.ENOTDIR: hresult.ERROR_PATH_NOT_FOUND,
-    errno.EROFS: hresult.ERROR_WRITE_PROTECT,
+    errno.ENODEV: hresult.ERROR_PATH_NOT_FOUND,
+    errno.ENXIO: hresult.ERROR_PATH_NOT_FOUND,
+    errno.ESTALE: hresult.ERROR_PATH_NOT_FOUND,
     errno.ENAMETOOLONG: hresult.ERROR_FILENAME_EXCED_RANGE,
+    errno.EINVAL: hresult.ERROR_INVALID_NAME,
+    errno.EILSEQ: hresult.ERROR_INVALID_NAME,
+    errno.EBUSY: hresult.ERROR_SHARING_VIOLATION,
+    errno.ETXTBSY: hresult.ERROR_SHARING_VIOLATION,
     errno.EMFILE: hresult.ERROR_TOO_MANY_OPEN_FILES,
     errno.ENFILE: hresult.ERROR_TOO_MANY_OPEN_FILES,
+    errno.ENOMEM: hresult.E_OUTOFMEMORY,
 }
+"""What POSIX says of a file, as Windows would. Anything else is ERROR_WRITE_FAULT."""
 
-_WIN32_ALREADY_EXISTS = 183
-"""Source: winerror.h, ERROR_ALREADY_EXISTS."""
+WINDOWS_ERRORS: Mapping[int, int] = {
+    2: hresult.ERROR_PATH_NOT_FOUND,  # ERROR_FILE_NOT_FOUND
+    33: hresult.ERROR_SHARING_VIOLATION,  # ERROR_LOCK_VIOLATION
+    39: hresult.ERROR_DISK_FULL,  # ERROR_HANDLE_DISK_FULL
+    183: hresult.ERROR_FILE_EXISTS,  # ERROR_ALREADY_EXISTS: a rename says so where making a file says the other
+}
+"""Windows' second words for the same; its other errors are their own codes. Source: winerror.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +77,22 @@ class Failure:
 
 
 def of_status(status: int, reason: str, retry_after_s: float) -> Failure:
-    """An HTTP status that is no success. reason: the server's words, which may be anything."""
+    """An HTTP status that gives no file. reason: the server's words, which may be anything."""
     words = "".join(sign for sign in reason[:REASON_LENGTH] if sign.isprintable())
     said = f"The server answered {status} {words}".rstrip()
-    return Failure(ErrorContext.REMOTE_FILE, hresult.HTTP_STATUS + status, f"{said}.", retry_after_s)
+    return Failure(ErrorContext.REMOTE_FILE, _code_of_status(status), f"{said}.", retry_after_s)
+
+
+def _code_of_status(status: int) -> int:
+    if 200 <= status < 300:
+        return hresult.DO_E_UNEXPECTED_HTTP_STATUS_2XX  # a success, and yet no file
+    return hresult.HTTP_STATUS + status if 100 <= status < 1000 else hresult.WININET_E_INVALID_SERVER_RESPONSE
+
+
+def of_proxy_status(status: int, host: str) -> Failure:
+    """A proxy's answer, other than yes, to the wish for a connection to the host."""
+    said = f"The proxy answered {status} instead of passing us on to {host}."
+    return Failure(ErrorContext.GENERAL_TRANSPORT, hresult.HTTP_STATUS + status, said)
 
 
 def unusable_address(error: ValueError) -> Failure:
@@ -77,13 +108,29 @@ def no_progress(failure: Failure) -> Failure:
 
 
 def code_of_os_error(error: OSError) -> int:
-    """The HRESULT of an operating system's error."""
+    """The HRESULT of an operating system's error: always one that the table of codes explains for the engine."""
     winerror = getattr(error, "winerror", None)
-    if winerror == _WIN32_ALREADY_EXISTS:
-        return hresult.ERROR_FILE_EXISTS  # a rename says so where making a file says the other
-    if winerror is not None:
-        return 0x80070000 | (int(winerror) & 0xFFFF)
-    return _OS_ERRORS.get(error.errno or 0, hresult.ERROR_WRITE_FAULT)
+    if winerror is None:
+        return _code_of_errno(error.errno or 0)
+    number = int(winerror) & 0xFFFF
+    code = WINDOWS_ERRORS.get(number, _WIN32 | number)
+    is_explained = codes.explain(code).passes_by_itself("engine") is not None
+    return code if is_explained else hresult.ERROR_WRITE_FAULT
+
+
+def _code_of_errno(number: int) -> int:
+    if number == errno.EFBIG and _is_file_size_limited():
+        return hresult.ERROR_DISK_FULL
+    return OS_ERRORS.get(number, hresult.ERROR_WRITE_FAULT)
+
+
+def _is_file_size_limited() -> bool:
+    """Whether this process may not write as much as it likes to: then it was no limit of the disk that it met."""
+    if sys.platform == "win32":
+        return False
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
 
 
 def of_error(error: Exception) -> Failure:
@@ -91,7 +138,10 @@ def of_error(error: Exception) -> Failure:
     if not isinstance(error, OSError):
         return Failure(ErrorContext.LOCAL_FILE, hresult.E_UNEXPECTED, f"An error inside: {type(error).__name__}.")
     said = error.strerror or type(error).__name__
-    return Failure(ErrorContext.LOCAL_FILE, code_of_os_error(error), f"The operating system says: {said}.")
+    winerror = getattr(error, "winerror", None)
+    number = "" if winerror is None else f" (Windows error {winerror})"
+    code = code_of_os_error(error)
+    return Failure(ErrorContext.LOCAL_FILE, code, f"The operating system says: {said.rstrip('.')}{number}.")
 
 
 def error_object(failure: Failure, file: FileRecord | None, occurred_at: datetime, attempts: int) -> CopyError:

@@ -21,87 +21,16 @@ from urllib.parse import urlsplit
 
 import pycurl
 
+from domonitor.backends.engine import curl_errors
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.response import Response
 from domonitor.backends.engine.settings import EngineSettings
-from domonitor.jobs import hresult
-from domonitor.jobs.error import ErrorContext
 
 MAX_REDIRECTS = 20
-_FOLLOWED = frozenset({301, 302, 303, 307, 308})
+_FOLLOWED = frozenset({300, 301, 302, 303, 307, 308})
 
-# The binding has no names for these. Source: curl/curl.h.
-_E_WEIRD_SERVER_REPLY = 8
-_E_HTTP2_STREAM = 92
-
-_TRANSPORT = ErrorContext.GENERAL_TRANSPORT
-_REMOTE = ErrorContext.REMOTE_FILE
-
-_FAILURES: dict[int, tuple[ErrorContext, int, str]] = {
-    pycurl.E_URL_MALFORMAT: (_REMOTE, hresult.INET_E_INVALID_URL, "The address can't be read."),
-    pycurl.E_UNSUPPORTED_PROTOCOL: (
-        _REMOTE,
-        hresult.WININET_E_UNRECOGNIZED_SCHEME,
-        "The address, or one that the server passed us on to, is neither http nor https.",
-    ),
-    pycurl.E_COULDNT_RESOLVE_HOST: (_TRANSPORT, hresult.WININET_E_NAME_NOT_RESOLVED, '"{host}" has no address.'),
-    pycurl.E_COULDNT_RESOLVE_PROXY: (
-        _TRANSPORT,
-        hresult.WININET_E_NAME_NOT_RESOLVED,
-        "The name of the proxy has no address.",
-    ),
-    pycurl.E_COULDNT_CONNECT: (_TRANSPORT, hresult.WININET_E_CANNOT_CONNECT, "No connection to {host} could be made."),
-    pycurl.E_OPERATION_TIMEDOUT: (_TRANSPORT, hresult.WININET_E_TIMEOUT, "{host} was silent for too long."),
-    pycurl.E_PARTIAL_FILE: (
-        _TRANSPORT,
-        hresult.WININET_E_CONNECTION_ABORTED,
-        "{host} closed the connection before the end of the file.",
-    ),
-    pycurl.E_GOT_NOTHING: (
-        _TRANSPORT,
-        hresult.WININET_E_CONNECTION_ABORTED,
-        "{host} closed the connection without an answer.",
-    ),
-    pycurl.E_RECV_ERROR: (_TRANSPORT, hresult.WININET_E_CONNECTION_RESET, "The connection to {host} broke off."),
-    pycurl.E_SEND_ERROR: (_TRANSPORT, hresult.WININET_E_CONNECTION_RESET, "The connection to {host} broke off."),
-    pycurl.E_HTTP2: (_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, "The HTTP/2 connection to {host} broke off."),
-    _E_HTTP2_STREAM: (
-        _TRANSPORT,
-        hresult.WININET_E_CONNECTION_ABORTED,
-        "{host} broke off the HTTP/2 stream.",
-    ),
-    pycurl.E_TOO_MANY_REDIRECTS: (
-        _REMOTE,
-        hresult.WININET_E_REDIRECT_FAILED,
-        f"The server passed us on more than {MAX_REDIRECTS} times.",
-    ),
-    _E_WEIRD_SERVER_REPLY: (
-        _REMOTE,
-        hresult.WININET_E_INVALID_SERVER_RESPONSE,
-        "The answer of {host} is not HTTP.",
-    ),
-    pycurl.E_BAD_CONTENT_ENCODING: (
-        _REMOTE,
-        hresult.WININET_E_INVALID_SERVER_RESPONSE,
-        "The answer of {host} can't be decoded.",
-    ),
-    pycurl.E_SSL_CONNECT_ERROR: (
-        _TRANSPORT,
-        hresult.WINHTTP_SECURE_FAILURE,
-        "{host} and this computer could not agree on a secure connection.",
-    ),
-    pycurl.E_SSL_CACERT_BADFILE: (
-        _TRANSPORT,
-        hresult.WININET_E_INVALID_CA,
-        "This computer's list of trusted certificate authorities can't be read.",
-    ),
-}
-
-_CERTIFICATE_DATE = frozenset({9, 10, 11, 12})
-"""X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED and their CRL kin. Source: openssl/x509_vfy.h."""
-
-_CERTIFICATE_NAME = frozenset({62, 64})
-"""X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH. libcurl checks names by itself and leaves the result alone."""
+_SUPPRESS_CONNECT_HEADERS = 265
+"""The binding has no name for it. Source: curl/curl.h."""
 
 
 class Fetch(Protocol):
@@ -212,15 +141,15 @@ class Http:
             left, succeeded, failed = self._multi.info_read()
             for curl in succeeded:
                 self._end(curl, 0, "")
-            for curl, code, message in failed:
-                self._end(curl, code, message)
+            for curl, number, words in failed:
+                self._end(curl, number, words)
 
-    def _end(self, curl: Any, code: int, message: str) -> None:
+    def _end(self, curl: Any, number: int, words: str) -> None:
         easy: _Easy = curl.easy
         fetch = easy.fetch
         if fetch is None:
             return  # it was stopped by another one's end
-        failure = _failure(curl, code, message) if code else None
+        failure = _failure(curl, number, words) if number else None
         del self._running[fetch]
         self._release(easy)
         fetch.end(failure)
@@ -277,6 +206,7 @@ class _Easy:
             (pycurl.LOW_SPEED_TIME, max(1, round(settings.stall_timeout_s))),
             (pycurl.TCP_KEEPALIVE, 1),
             (pycurl.USERAGENT, settings.user_agent),
+            (_SUPPRESS_CONNECT_HEADERS, 1),  # else a proxy's "200 Connection established" looks like the answer
             (pycurl.HEADERFUNCTION, self._take_header),
         ):
             self.curl.setopt(option, value)
@@ -310,28 +240,29 @@ class _Easy:
         if text.startswith("HTTP/"):
             _, _, rest = text.partition(" ")
             status, _, reason = rest.partition(" ")
-            is_number = status.isascii() and status.isdigit()
-            self._response = Response(int(status) if is_number else 0, reason.strip())
+            is_status = len(status) == 3 and status.isascii() and status.isdigit()
+            self._response = Response(int(status) if is_status else 0, reason.strip())
         elif text:
             name, _, value = text.partition(":")
             response.add(name.strip().lower(), value.strip())
-        elif response.status >= 200 and not (response.status in _FOLLOWED and "location" in response.headers):
+        elif response.status >= 200 or response.status == 101:
+            if response.status in _FOLLOWED and response.headers.get("location"):
+                return None
             self._is_taken = True
             if self.fetch is not None and not self.fetch.begin(response):
                 return -1
         return None
 
 
-def _failure(curl: Any, code: int, message: str) -> Failure:
-    host = _host(curl)
-    if code == pycurl.E_PEER_FAILED_VERIFICATION:
-        return _certificate_failure(curl, message, host)
-    if code == pycurl.E_UNSUPPORTED_PROTOCOL and "HTTP/0.9" in message:
-        code = _E_WEIRD_SERVER_REPLY
-    if code in _FAILURES:
-        context, meaning, description = _FAILURES[code]
-        return Failure(context, meaning, description.format(host=host))
-    return Failure(_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, f"The transfer from {host} failed ({code}).")
+def _failure(curl: Any, number: int, words: str) -> Failure:
+    return curl_errors.failure_of(
+        number,
+        words,
+        _host(curl),
+        os_error=curl.getinfo(pycurl.OS_ERRNO),
+        certificate=curl.getinfo(pycurl.SSL_VERIFYRESULT),
+        proxy_status=curl.getinfo(pycurl.HTTP_CONNECTCODE),
+    )
 
 
 def _host(curl: Any) -> str:
@@ -340,27 +271,6 @@ def _host(curl: Any) -> str:
         url = curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")
         return urlsplit(url).hostname or "the server"
     return "the server"
-
-
-def _certificate_failure(curl: Any, message: str, host: str) -> Failure:
-    result = curl.getinfo(pycurl.SSL_VERIFYRESULT)
-    if result in _CERTIFICATE_DATE or "expired" in message:
-        return Failure(
-            _TRANSPORT,
-            hresult.WININET_E_SEC_CERT_DATE_INVALID,
-            f"Today lies outside the dates on the certificate of {host}.",
-        )
-    if result in _CERTIFICATE_NAME or "subject name" in message:
-        return Failure(
-            _TRANSPORT,
-            hresult.WININET_E_SEC_CERT_CN_INVALID,
-            f"The certificate was not made out to {host}.",
-        )
-    return Failure(
-        _TRANSPORT,
-        hresult.WININET_E_INVALID_CA,
-        f"The certificate of {host} comes from an authority that this computer does not trust.",
-    )
 
 
 def _system_trust() -> list[tuple[int, str | int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 
@@ -31,6 +32,8 @@ class Response:
         if seconds is not None:
             return float(seconds)
         try:
-            return max(0.0, parsedate_to_datetime(self.headers["retry-after"]).timestamp() - time.time())
+            at = parsedate_to_datetime(self.headers["retry-after"])
+            # A date of the old kind names no zone; all of HTTP's are in UTC. Source: RFC 9110, 5.6.7.
+            return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - time.time())
         except (KeyError, ValueError, TypeError, IndexError, OverflowError, OSError):
             return 0.0  # none, or nonsense: some dates break the parser in ways of their own

@@ -113,8 +113,11 @@ class Transfer:
             return None
         if status == 416 and self.offset:
             return (Result.CHANGED, None)
-        if 200 <= status < 300:
-            return (Result.FAILED, _invalid(f"The server answered {status}, which is no file."))
+        if status == 206:
+            return (
+                Result.FAILED,
+                _invalid("The server answered with a part of the file where the whole was asked for."),
+            )
         return (Result.FAILED, failures.of_status(status, response.reason, response.retry_after_s()))
 
     def _judge_range(self, response: Response) -> tuple[Result, Failure | None] | None:
@@ -129,13 +132,18 @@ class Transfer:
     def _judge_body(self, failure: Failure | None) -> tuple[Result, Failure | None]:
         if failure is not None:
             return (Result.FAILED, failure)
+        if not self.part.is_open:
+            return (Result.FAILED, _invalid("The server ended its answer before it had begun with the file."))
         if self.size is not None and self.done_bytes != self.size:
-            said = f"{self.done_bytes} bytes arrived where {self.size} were announced."
-            return (
-                Result.FAILED,
-                Failure(ErrorContext.REMOTE_FILE, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH, said),
-            )
+            return (Result.FAILED, self._wrong_size(self.size))
         return (Result.ARRIVED, None)
+
+    def _wrong_size(self, size: int) -> Failure:
+        """Too many bytes are not the file. Too few are a body cut short: the next attempt goes on behind them."""
+        said = f"{self.done_bytes} bytes arrived where {size} were announced."
+        if self.done_bytes < size:
+            return Failure(ErrorContext.GENERAL_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, said)
+        return Failure(ErrorContext.REMOTE_FILE, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH, said)
 
 
 def _invalid(said: str) -> Failure:

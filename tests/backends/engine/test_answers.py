@@ -115,6 +115,35 @@ def test_a_range_that_is_not_what_was_asked_for_starts_again(engine: Engine, ori
     assert arrived(engine, job) == LARGE.sha256()
 
 
+def test_a_shorter_part_than_asked_for_is_gone_on_from_where_it_ended(engine: Engine, origin: Origin) -> None:
+    faults = [Cut(after_bytes=1_000_000, times=1), WrongRange(most_bytes=500_000, times=2)]
+    job = engine.job((origin.add("/a", Resource(LARGE, faults=faults)), "a"))
+    assert arrived(engine, job) == LARGE.sha256()
+    asked = [request.headers.get("range") for request in origin.requests_to("/a")]
+    assert asked == [None, "bytes=1000000-", "bytes=1500000-", "bytes=2000000-"]
+
+
+def test_a_longer_part_than_there_is_is_an_error_and_starts_again_at_resume(engine: Engine, origin: Origin) -> None:
+    head = (
+        'HTTP/1.1 206 P\r\nContent-Range: bytes 1000000-1999999/2000000\r\nETag: "e"\r\nContent-Length: 1500000\r\n\r\n'
+    )
+    too_much = Garbage(head.encode() + bytes(1_500_000), times=1, skip=1)
+    content = Pattern(2_000_000, seed=5)
+    faults = [too_much, Cut(after_bytes=1_000_000, times=1)]
+    job = engine.job((origin.add("/a", Resource(content, etag='"e"', faults=faults)), "a"))
+    engine.until_state(job, JobState.ERROR)
+    assert job.copy_error().code == hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH
+    job.resume()
+    assert arrived(engine, job) == content.sha256()
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_a_server_that_passes_on_is_followed(engine: Engine, origin: Origin, status: int) -> None:
+    origin.add("/there", Resource(SMALL))
+    job = engine.job((origin.add("/a", Resource(faults=[Redirect(to="/there", status=status)])), "a"))
+    assert arrived(engine, job) == SMALL.sha256()
+
+
 def test_a_chunked_body_cut_short_is_never_taken_for_the_file(engine: Engine, origin: Origin) -> None:
     job = engine.job((origin.add("/a", Resource(LARGE, faults=[Chunked(), Cut(after_bytes=999_999, times=2)])), "a"))
     assert arrived(engine, job) == LARGE.sha256()
@@ -135,6 +164,8 @@ def test_a_body_longer_than_announced_ends_where_it_was_announced(engine: Engine
 
 _OK = "HTTP/1.1 200 OK\nConnection: close\n"
 _INVALID = (JobState.TRANSIENT_ERROR, hresult.WININET_E_INVALID_SERVER_RESPONSE)
+_BAD_ADDRESS = (JobState.ERROR, hresult.INET_E_INVALID_URL)
+_BAD_SCHEME = (JobState.ERROR, hresult.WININET_E_UNRECOGNIZED_SCHEME)
 
 
 @pytest.mark.parametrize(
@@ -146,13 +177,25 @@ _INVALID = (JobState.TRANSIENT_ERROR, hresult.WININET_E_INVALID_SERVER_RESPONSE)
         (raw(_OK + "Content-Length: 7\nContent-Length: 3", b"abc"), None),
         (raw("HTTP/1.1 2\xb20 OK\nContent-Length: 3", b"abc"), None),
         (raw("HTTP/1.1 206 Partial\nContent-Range: bytes 0-2/9\nContent-Length: 3", b"abc"), _INVALID),
-        (raw("HTTP/1.1 204 No Content"), _INVALID),
         (raw("HTTP/1.1 304 Not Modified"), (JobState.ERROR, hresult.HTTP_STATUS + 304)),
+        (raw("HTTP/1.1 101 Switching Protocols", b"abc"), (JobState.ERROR, hresult.HTTP_STATUS + 101)),
+        (raw("HTTP/1.1 100 Continue", b"abc"), _INVALID),
+        (raw("HTTP/1.1 103 Early Hints"), (JobState.TRANSIENT_ERROR, hresult.WININET_E_CONNECTION_ABORTED)),
+        (raw("HTTP/1.1 000 Nothing\nContent-Length: 3", b"abc"), _INVALID),
+        (raw("HTTP/1.1 200000000000 OK\nContent-Length: 3", b"abc"), _INVALID),
+        (raw("HTTP/1.1 " + "2" * 5_000 + " OK\nContent-Length: 3", b"abc"), None),
+        (raw("hello", b"abc"), _INVALID),
+        (raw(_OK + "no colon", b"abc"), _INVALID),
+        (raw(_OK + "Transfer-Encoding: frob", b"abc"), _INVALID),
         (raw("HTTP/1.1 416 No\nContent-Length: 0"), (JobState.ERROR, hresult.HTTP_STATUS + 416)),
         (raw("HTTP/1.1 404 " + "n" * 5_000 + "\nContent-Length: 0"), (JobState.ERROR, hresult.HTTP_STATUS + 404)),
-        (Resource(SMALL, faults=[LongHeaders(110_000), Answer(200)]), None),
-        (Resource(SMALL, faults=[LongHeaders(50_000, count=10), Answer(200)]), None),
-        (raw("HTTP/1.1 302 Found\nLocation: http://[nonsense\nContent-Length: 0"), None),
+        (Resource(SMALL, faults=[LongHeaders(110_000), Answer(200)]), _INVALID),
+        (Resource(SMALL, faults=[LongHeaders(50_000, count=10), Answer(200)]), _INVALID),
+        (raw("HTTP/1.1 302 Found\nLocation: http://[nonsense\nContent-Length: 0"), _BAD_ADDRESS),
+        (raw("HTTP/1.1 302 Found\nLocation: ftp://127.0.0.1/a\nContent-Length: 0"), _BAD_SCHEME),
+        (raw("HTTP/1.1 302 Found\nLocation: \nContent-Length: 3", b"abc"), (JobState.ERROR, hresult.HTTP_STATUS + 302)),
+        (raw("HTTP/1.1 302 Found\nContent-Length: 3", b"abc"), (JobState.ERROR, hresult.HTTP_STATUS + 302)),
+        (raw("HTTP/1.1 304 No\nLocation: /there"), (JobState.ERROR, hresult.HTTP_STATUS + 304)),
         (raw("HTTP/1.1 302 Found\nLocation: \xff\xfe://\nContent-Length: 0"), None),
     ],
     ids=lambda value: None,

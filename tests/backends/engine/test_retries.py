@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -14,7 +16,7 @@ from domonitor.jobs.job import Priority
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import QUICK, Engine, StartEngine
 from tests.backends.engine.fake_clock import FakeClock
-from tests.server import Answer, Cut, Hold, Origin, Pattern, Resource, refused_url
+from tests.server import Answer, Cut, Garbage, Hold, Origin, Pattern, Resource, WrongRange, refused_url
 
 SMALL = Pattern(300_000, seed=1)
 LARGE = Pattern(3_000_000, seed=2)
@@ -97,6 +99,84 @@ def test_a_servers_retry_after_is_a_floor(engine: Engine, clock: FakeClock, orig
     assert job.get_state() is JobState.TRANSIENT_ERROR
     pass_by(engine, clock, job, 1.001)
     assert 10 <= fail_again(engine, clock, job) <= 10 * (1 + SPREAD)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_retry_after_counts_with_every_status_that_passes_also_as_a_date(
+    engine: Engine, clock: FakeClock, origin: Origin, status: int
+) -> None:
+    # A date is reckoned from the real time at which it arrives.
+    dates = [
+        format_datetime(datetime.now(UTC) + timedelta(seconds=1_000), usegmt=True),
+        f"{datetime.now(UTC) + timedelta(seconds=1_000):%A, %d-%b-%y %H:%M:%S GMT}",
+        f"{datetime.now(UTC) + timedelta(seconds=1_000):%a %b %d %H:%M:%S %Y}",
+    ]
+    for at, date in enumerate(dates):
+        faults = [Answer(status, {"Retry-After": date}, times=1)]
+        job = engine.job((origin.add(f"/{at}", Resource(SMALL, faults=faults)), f"{at}"))
+        assert fail_again(engine, clock, job) == pytest.approx(1_000, abs=30)
+        pass_by(engine, clock, job, 1_001)
+        assert job.get_state() is JobState.TRANSFERRED
+
+
+def test_a_retry_after_that_has_passed_shortens_nothing(engine: Engine, clock: FakeClock, origin: Origin) -> None:
+    for at, after in enumerate(["0", "Sun, 06 Nov 1994 08:49:37 GMT", "soon"]):
+        faults = [Answer(503, {"Retry-After": after}, times=1)]
+        job = engine.job((origin.add(f"/{at}", Resource(SMALL, faults=faults)), f"{at}"))
+        assert 5 <= fail_again(engine, clock, job) <= 5 * (1 + SPREAD)
+        job.cancel()
+
+
+def test_a_retry_after_beyond_the_allowed_time_ends_with_it(engine: Engine, clock: FakeClock, origin: Origin) -> None:
+    faults = [Answer(503, {"Retry-After": "999999999"})]
+    job = engine.job((origin.add("/a", Resource(faults=faults)), "a"), resumed=False)
+    job.set_no_progress_timeout(1_000)
+    job.resume()
+    assert fail_again(engine, clock, job) == pytest.approx(1_000)
+    clock.advance(1_001)
+    engine.until_state(job, JobState.ERROR)
+    assert job.copy_error().code == hresult.DO_E_DOWNLOAD_NO_PROGRESS
+    assert len(origin.requests_to("/a")) == 1
+
+
+def test_a_refusal_with_retry_after_is_still_a_refusal(engine: Engine, clock: FakeClock, origin: Origin) -> None:
+    job = engine.job((origin.add("/a", Resource(faults=[Answer(403, {"Retry-After": "1"})])), "a"))
+    engine.until_state(job, JobState.ERROR)
+    assert job.copy_error().retry_at is None
+    assert clock.due_in_s == []
+
+
+def test_parts_without_a_byte_are_no_progress(engine: Engine, clock: FakeClock, origin: Origin) -> None:
+    """A server that goes on with nothing, over and over, does not keep a job alive."""
+    nothing = b'HTTP/1.1 206 P\r\nContent-Range: bytes 100000-2999999/3000000\r\nETag: "e"\r\nContent-Length: 0\r\n\r\n'
+    faults = [Garbage(nothing, skip=1), Cut(after_bytes=100_000, times=1)]
+    job = engine.job((origin.add("/a", Resource(LARGE, etag='"e"', faults=faults)), "a"), resumed=False)
+    job.set_no_progress_timeout(100)
+    job.resume()
+    fail_again(engine, clock, job)
+    moved_s = clock.monotonic()
+    pauses = []
+    while job.get_state() is not JobState.ERROR:
+        pauses.append(fail_again(engine, clock, job))
+        pass_by(engine, clock, job, pauses[-1])
+    assert clock.monotonic() == pytest.approx(moved_s + 100, abs=1)
+    assert pauses[1] > pauses[0]
+    assert job.copy_error().code == hresult.DO_E_DOWNLOAD_NO_PROGRESS
+    assert job.get_progress().bytes_transferred == 100_000
+
+
+def test_short_parts_are_progress_and_each_has_its_time(engine: Engine, clock: FakeClock, origin: Origin) -> None:
+    faults = [Cut(after_bytes=1_000_000, times=1), WrongRange(most_bytes=400_000)]
+    job = engine.job((origin.add("/a", Resource(LARGE, faults=faults)), "a"), resumed=False)
+    job.set_no_progress_timeout(8)
+    job.resume()
+    for _ in range(5):
+        pause_s = fail_again(engine, clock, job)
+        assert 5 <= pause_s <= 5 * (1 + SPREAD)
+        assert job.copy_error().code == hresult.WININET_E_CONNECTION_ABORTED
+        pass_by(engine, clock, job, pause_s)
+    engine.until_state(job, JobState.TRANSFERRED)
+    assert clock.monotonic() > 1_000 + 8
 
 
 def test_resume_skips_the_pause(engine: Engine, clock: FakeClock, origin: Origin) -> None:

@@ -1,0 +1,98 @@
+"""Who stands in the origin's place, or in front of it: a port that is no web server, and a proxy."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+_RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+@contextlib.contextmanager
+def port_that_says(data: bytes, *, by_reset: bool = False) -> Iterator[int]:
+    """A port that answers whatever is said first with these bytes, and ends the connection, in order or by reset."""
+
+    def answer(client: socket.socket) -> None:
+        client.recv(65_536)
+        client.sendall(data)
+        if by_reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            return
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65_536):  # closing with something unread would be a reset
+            pass
+
+    with _listening(answer) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\n") -> Iterator[str]:
+    """The address of a proxy that answers so to the wish for a tunnel, and opens it if that is a yes."""
+
+    def serve(client: socket.socket) -> None:
+        head = client.recv(65_536)
+        client.sendall(answer)
+        if b" 200 " not in answer:
+            return
+        host, _, port = head.split()[1].decode().rpartition(":")
+        with socket.create_connection((host, int(port))) as server:
+            _pass_on(client, server)
+
+    with _listening(serve) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def _pass_on(client: socket.socket, server: socket.socket) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(client, selectors.EVENT_READ, server)
+        selector.register(server, selectors.EVENT_READ, client)
+        while True:
+            for key, _ in selector.select():
+                if not (data := key.fileobj.recv(65_536)):  # type: ignore[union-attr]
+                    return
+                key.data.sendall(data)
+
+
+@contextlib.contextmanager
+def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Serves each connection on a thread of its own; at the end all of them are over."""
+    clients: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def run(client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            serve(client)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                if is_over.is_set():
+                    client.close()
+                    return
+                clients.append(client)
+                threads.append(threading.Thread(target=run, args=(client,), daemon=True))
+                threads[-1].start()
+
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
+        try:
+            yield port
+        finally:
+            is_over.set()
+            socket.create_connection(("127.0.0.1", port)).close()
+            accepting.join(1.0)
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join(1.0)
