@@ -1,8 +1,12 @@
-"""Many small files as one job over loopback: the engine, every file durable, against curl -Z, which does not sync.
+"""Many small files over loopback: the engine, every file durable, against curl -Z, which does not sync.
 
-    python -m tests.benchmarks.small_files [--rounds 5] [--files 2000] [--bytes 4096] [--folder DIR] [--without-sync]
+    python -m tests.benchmarks.small_files [--rounds 5] [--files 10000] [--bytes 4096] [--folder DIR]
+        [--as-jobs] [--without-sync]
 
-Both fetch the same files from the same server process in turn. Needs curl. The folder must lie on a real disk.
+As one job, or --as-jobs: each file a job of its own, by add_many.
+
+Both fetch the same files from the same server process in turn. Needs curl. The folder must lie on a real disk. What was
+fetched is deleted at the very end: ext4 makes files slowly for a while after many were deleted.
 """
 
 from __future__ import annotations
@@ -10,7 +14,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -55,12 +58,12 @@ def by_curl(url: str, folder: Path, files: int) -> float:
     return time.perf_counter() - started_s
 
 
-def by_engine(manager: EngineManager, url: str, folder: Path, files: int) -> float:
+def by_engine(manager: EngineManager, as_jobs: bool, url: str, folder: Path, files: int) -> float:
     changed = threading.Event()
     reader = manager.add_reader(changed.set)
     started_s = time.perf_counter()
     new_files = tuple(NewFile(url, str(folder / str(at))) for at in range(files))
-    manager.add_many([NewJob("many", new_files)])
+    manager.add_many([NewJob("one", (file,)) for file in new_files] if as_jobs else [NewJob("many", new_files)])
     while manager.enum_jobs():
         changed.wait()
         changed.clear()
@@ -72,32 +75,33 @@ def by_engine(manager: EngineManager, url: str, folder: Path, files: int) -> flo
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--files", type=int, default=2_000)
+    arguments.add_argument("--files", type=int, default=10_000)
     arguments.add_argument("--bytes", type=int, default=4_096)
     arguments.add_argument("--folder", type=Path, default=None)
+    arguments.add_argument("--as-jobs", action="store_true")
     arguments.add_argument("--without-sync", action="store_true")
     chosen = arguments.parse_args()
     if chosen.without_sync:
         disk.sync = lambda part: None
-    measure(chosen.rounds, chosen.files, chosen.bytes, chosen.folder)
+    measure(chosen)
 
 
-def measure(rounds: int, files: int, size: int, parent: Path | None) -> None:
+def measure(chosen: argparse.Namespace) -> None:
     ratios = []
-    with tempfile.TemporaryDirectory(dir=parent) as place, ExitStack() as stack:
+    files, size = chosen.files, chosen.bytes
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as place, ExitStack() as stack:
         manager = EngineManager(Path(place) / "store")
         stack.callback(manager.close)
-        for number in range(rounds):
+        for number in range(chosen.rounds):
             seconds = {}
             for name in ("curl", "engine") if number % 2 else ("engine", "curl"):
-                folder = Path(place) / name
+                folder = Path(place) / f"{name}{number}"
                 folder.mkdir()
                 os.sync()
                 with server(size) as url:
-                    fetch = by_curl if name == "curl" else partial(by_engine, manager)
+                    fetch = by_curl if name == "curl" else partial(by_engine, manager, chosen.as_jobs)
                     seconds[name] = fetch(url, folder, files)
                 assert [path.stat().st_size for path in folder.iterdir()] == [size] * files
-                shutil.rmtree(folder)
             ratios.append(seconds["curl"] / seconds["engine"])
             print(
                 f"round {number + 1}: curl {seconds['curl']:.2f} s, engine {seconds['engine']:.2f} s, "

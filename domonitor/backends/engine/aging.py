@@ -56,8 +56,8 @@ class Aging:
         self._timer = self._clock.call_at(next_s, lambda: self._loop.post(self._look))
         now = self._clock.utc_now()
         too_old = now - timedelta(seconds=self._settings.job_age_s)
-        for job_id in self._store.idle_since(too_old):
-            job = self._roster.get(job_id)
+        for number in self._store.idle_since(too_old):
+            job = self._roster.get(number)
             if job is not None and job.modified < too_old and not job.is_ending:
                 _log.info("a job was removed: nothing had happened to it for too long")
                 self._end(job)

@@ -179,7 +179,7 @@ class EngineJob:
 
     def set_notify_flags(self, flags: NotifyFlags) -> None:
         """See CopyJob."""
-        self._set(notify_flags=checks.known_flags(flags))
+        self._set(notify_flags=int(checks.known_flags(flags)))
 
     def get_notify_flags(self) -> NotifyFlags:
         """See CopyJob."""

@@ -35,6 +35,7 @@ from domonitor.jobs.error import CopyError, ErrorContext
 from domonitor.jobs.job import Job, NotifyFlags
 from domonitor.jobs.state import ACTIVE, FINAL, TRANSITIONS, Command, JobState
 
+_MODIFICATION = int(NotifyFlags.JOB_MODIFICATION)
 _GOES_ON = ACTIVE | {JobState.TRANSIENT_ERROR}
 _UNKNOWN = Failure(ErrorContext.GENERAL_TRANSPORT, 0, "")
 
@@ -98,7 +99,7 @@ class Lifecycle:
 
     def published(self, job: JobRecord, snapshot: Job) -> None:
         """See Policy."""
-        if job.notify_flags & NotifyFlags.JOB_MODIFICATION:
+        if job.notify_flags & _MODIFICATION:
             self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
         if snapshot.state in FINAL:
             self._job_ended(job.id)
@@ -128,8 +129,8 @@ class Lifecycle:
         self._targets.take(self._store.targets())
         for unfinished in self._store.unfinished():
             if unfinished.is_waiting:
-                self._transfers.queue(unfinished.id, unfinished.priority)
-            elif (job := self._roster.get(unfinished.id)) is not None:
+                self._transfers.queue(unfinished.number, unfinished.priority)
+            elif (job := self._roster.get(unfinished.number)) is not None:
                 self._go_on_with(job)
         self._aging.start()
 
@@ -161,7 +162,7 @@ class Lifecycle:
 
     def on_job(self, job_id: UUID, action: Callable[[JobRecord, Reply], None], reply: Reply) -> None:
         """Runs the action on a job that is not final; on one that is ending, once it is known whether it has ended."""
-        job = self._roster.get(job_id)
+        job = self._roster.find(job_id)
         if job is None:
             is_final = self._store.has_ended(job_id, self._events_before)
             raise failures.refusal(hresult.DO_E_INVALID_STATE if is_final else hresult.DO_E_JOB_NOT_FOUND)
@@ -318,7 +319,7 @@ class Lifecycle:
         if job.is_transferred:
             self._transferred(job)
         else:
-            self._transfers.queue(job.id, job.priority)
+            self._transfers.queue(job.number, job.priority)
 
     def _transferred(self, job: JobRecord) -> None:
         self.stop(job)

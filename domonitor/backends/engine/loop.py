@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -119,7 +119,7 @@ class Loop:
         reader = Reader(wake, self._roster.snapshots)
 
         def begin(reply: Future[None]) -> None:
-            reader.add(self._roster.ids)
+            reader.add(self._roster.listed)
             self._readers.append(reader)
             self.batch.answer(reply, None)
 
@@ -225,7 +225,7 @@ class Loop:
         for job, snapshot in published:
             self._roster.publish(job, snapshot)
         if published:
-            self._tell_readers([job.id for job, _ in published])
+            self._tell_readers({job.number: job.id for job, _ in published})
         for reply, value in batch.answers:
             settle(reply, value)
         for job, snapshot in published:
@@ -233,9 +233,9 @@ class Loop:
         for call in batch.after:
             _safely(call)
 
-    def _tell_readers(self, job_ids: Sequence[UUID]) -> None:
+    def _tell_readers(self, jobs: Mapping[int, UUID]) -> None:
         for reader in tuple(self._readers):
-            reader.add(job_ids)
+            reader.add(jobs)
             try:
                 reader.wake()
             except Exception:

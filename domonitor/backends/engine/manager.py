@@ -176,9 +176,10 @@ class EngineManager:
     def snapshot(self, job_id: UUID) -> Job:
         """The job as it is visible now, or as it was at its end."""
         with failures.refusing():
-            for job in self._roster.snapshots([job_id]):
-                return job
-        raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND)
+            job = self._roster.snapshot(job_id)
+        if job is None:
+            raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND)
+        return job
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -195,7 +196,10 @@ class EngineManager:
 
     def _notify(self, flag: NotifyFlags, record: JobRecord, file: FileRecord | None) -> None:
         """Hands over to the callbacks' thread what the job's flags ask for."""
-        if not record.notify_flags & flag or record.notify_flags & NotifyFlags.DISABLE:
+        if self._callbacks.registered(record.id) is None:
+            return
+        flags = NotifyFlags(record.notify_flags)
+        if not flags & flag or flags & NotifyFlags.DISABLE:
             return
         job = EngineJob(self, record.id)
         if flag is NotifyFlags.JOB_TRANSFERRED:

@@ -71,6 +71,7 @@ class JobRecord:
     """One job.
 
     number: its place in the order of creation, and its key in the store. next_index: that of its next file.
+    notify_flags: NotifyFlags; as a plain number, because flags of the enumeration are slow to compare.
     is_completing: the intention to give the files their names is stored; recovery goes on with it.
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
@@ -86,7 +87,7 @@ class JobRecord:
     description: str = ""
     state: JobState = JobState.SUSPENDED
     priority: Priority = Priority.NORMAL
-    notify_flags: NotifyFlags = NotifyFlags.JOB_TRANSFERRED | NotifyFlags.JOB_ERROR
+    notify_flags: int = int(NotifyFlags.JOB_TRANSFERRED | NotifyFlags.JOB_ERROR)
     auto_complete: bool = False
     is_completing: bool = False
     retry_delay_s: float | None = None

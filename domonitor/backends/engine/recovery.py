@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from domonitor.backends.engine import disk
 from domonitor.backends.engine.records import FileRecord, FileStage
@@ -31,8 +30,8 @@ def recover(store: Store, now: datetime) -> None:
     claims = store.claims()
     if not is_same_boot:
         _cut_off_unsynced(claims)
-    for job_id in dict.fromkeys(claim.job_id for claim in claims if _is_wrong(claim)):
-        _correct(store, job_id, now)
+    for number in dict.fromkeys(claim.job for claim in claims if _is_wrong(claim)):
+        _correct(store, number, now)
     store.set_meta(_BOOT, boot)  # in any case: a store that can't be written must not look as if it could
 
 
@@ -52,9 +51,9 @@ def _is_wrong(claim: Claim) -> bool:
     return found_bytes != (claim.size if claim.stage is FileStage.TRANSFERRED else claim.done_bytes)
 
 
-def _correct(store: Store, job_id: UUID, now: datetime) -> None:
+def _correct(store: Store, number: int, now: datetime) -> None:
     """Writes down what is really there of the job's files."""
-    job = store.load(job_id)
+    job = store.load(number)
     if job is None:
         return
     for file in job.files:

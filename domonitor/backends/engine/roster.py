@@ -13,55 +13,61 @@ from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import Job
 from domonitor.jobs.state import FINAL
 
-KEPT = 2_000
+KEPT = 10_000
 """So many idle jobs stay in memory, those that were last needed."""
 
 
 class Roster:
     """Finds jobs. A record that anybody holds is the only one of its job; one that nobody holds is read anew.
 
-    Lives on the engine's thread, but for what any thread may call: ids, snapshots.
+    Within the engine a job is known by its number: that of a UUID is slow to look up.
+    Lives on the engine's thread, but for what any thread may call: ids, listed, is_listed, snapshot, snapshots.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._ids: dict[UUID, None] = dict.fromkeys(store.ids())
-        self._records: WeakValueDictionary[UUID, JobRecord] = WeakValueDictionary()
-        self._working: dict[UUID, JobRecord] = {}
+        self._numbers: dict[UUID, int] = store.numbers()
+        self._records: WeakValueDictionary[int, JobRecord] = WeakValueDictionary()
+        self._working: dict[int, JobRecord] = {}
         """Jobs of which the store does not know all."""
-        self._idle: OrderedDict[UUID, JobRecord] = OrderedDict()
-        self._errors: dict[UUID, CopyError] = {}
+        self._idle: OrderedDict[int, JobRecord] = OrderedDict()
+        self._errors: dict[int, CopyError] = {}
         """The error objects of jobs that lie in the store alone: they live as long as the process."""
-        self._visible: dict[UUID, Job] = {}
+        self._visible: dict[int, Job] = {}
 
-    def get(self, job_id: UUID) -> JobRecord | None:
-        """The job, None where it is final or not known. Raises OSError."""
-        job = self._records.get(job_id)
-        if job is None and job_id in self._ids:
-            job = self._store.load(job_id)
-            if job is not None:
-                job.error = self._errors.pop(job_id, None)
-                self._records[job_id] = job
-        if job is not None:
-            self._keep(job)
+    def find(self, job_id: UUID) -> JobRecord | None:
+        """The job of that id, None where it is final or not known. Raises OSError."""
+        number = self._numbers.get(job_id)
+        return None if number is None else self.get(number)
+
+    def get(self, number: int) -> JobRecord | None:
+        """The job of that number, None where it is final or not known. Raises OSError."""
+        job = self._records.get(number)
+        if job is None:
+            job = self._store.load(number)
+            if job is None:
+                return None
+            job.error = self._errors.get(number)
+            self._records[number] = job
+        self._keep(job)
         return job
 
     def add(self, job: JobRecord) -> None:
         """A new job. Others see it once it is published."""
-        self._records[job.id] = job
-        self._working[job.id] = job
+        self._records[job.number] = job
+        self._working[job.number] = job
 
     def remove(self, job: JobRecord) -> None:
         """The job has ended, or never was."""
-        self._records.pop(job.id, None)
-        self._working.pop(job.id, None)
-        self._idle.pop(job.id, None)
-        self._errors.pop(job.id, None)
-        self._ids.pop(job.id, None)
-        self._visible.pop(job.id, None)
+        self._numbers.pop(job.id, None)
+        self._records.pop(job.number, None)
+        self._working.pop(job.number, None)
+        self._idle.pop(job.number, None)
+        self._errors.pop(job.number, None)
+        self._visible.pop(job.number, None)
 
     def __contains__(self, job: JobRecord) -> bool:
-        return job.id in self._records
+        return job.number in self._records
 
     def in_memory(self) -> Iterator[JobRecord]:
         """The jobs that are not in the store alone."""
@@ -70,43 +76,53 @@ class Roster:
     def publish(self, job: JobRecord, snapshot: Job) -> None:
         """This is what others see of the job from now on; one that is final is found in the store alone."""
         if snapshot.state in FINAL:
-            self._ids.pop(job.id, None)
-            self._visible.pop(job.id, None)
+            self._numbers.pop(job.id, None)
+            self._visible.pop(job.number, None)
             return
-        self._visible[job.id] = snapshot
-        self._ids[job.id] = None
+        if job.number not in self._visible:
+            self._numbers[job.id] = job.number
+        self._visible[job.number] = snapshot
         self._keep(job)
 
     @property
     def ids(self) -> tuple[UUID, ...]:
-        """The published jobs that are not final, oldest first. Any thread."""
-        return tuple(self._ids)
+        """The published jobs that are not final, oldest first."""
+        return tuple(self._numbers)
+
+    @property
+    def listed(self) -> dict[int, UUID]:
+        """The same jobs, with their numbers."""
+        return {number: job_id for job_id, number in self._numbers.copy().items()}
 
     def is_listed(self, job_id: UUID) -> bool:
-        """Whether the job is published and not final. Any thread."""
-        return job_id in self._ids
+        """Whether the job is published and not final."""
+        return job_id in self._numbers
 
-    def snapshots(self, job_ids: Sequence[UUID]) -> list[Job]:
-        """The jobs as they are visible now, or as they were at their ends. Any thread. Raises OSError.
+    def snapshot(self, job_id: UUID) -> Job | None:
+        """The job as it is visible now, or as it was at its end; None where it is not known. Raises OSError."""
+        number = self._numbers.get(job_id)
+        visible = None if number is None else self._visible.get(number)
+        return visible or self._store.snapshot(job_id)
 
-        Those that are not known are left out.
-        """
-        visible = [self._visible.get(job_id) for job_id in job_ids]
-        stored = self._store.snapshots([job_id for job_id, job in zip(job_ids, visible, strict=True) if job is None])
-        found = (job or stored.get(job_id) for job_id, job in zip(job_ids, visible, strict=True))
-        return [job for job in found if job is not None]
+    def snapshots(self, numbers: Sequence[int]) -> dict[int, Job]:
+        """As snapshot, of many jobs at once; those that are not known are left out."""
+        found = {number: job for number in numbers if (job := self._visible.get(number)) is not None}
+        missing = [number for number in numbers if number not in found]
+        return found | self._store.snapshots(missing) if missing else found
 
     def _keep(self, job: JobRecord) -> None:
-        self._errors.pop(job.id, None)
+        number = job.number
         if not job.is_idle:
-            self._idle.pop(job.id, None)
-            self._working[job.id] = job
+            self._idle.pop(number, None)
+            self._working[number] = job
             return
-        self._working.pop(job.id, None)
-        self._idle[job.id] = job
-        self._idle.move_to_end(job.id)
+        self._working.pop(number, None)
+        self._idle[number] = job
+        self._idle.move_to_end(number)
         if len(self._idle) > KEPT:
-            job_id, least_needed = self._idle.popitem(last=False)
-            self._visible.pop(job_id, None)
-            if least_needed.error is not None:
-                self._errors[job_id] = least_needed.error
+            number, job = self._idle.popitem(last=False)
+            self._visible.pop(number, None)
+        if job.error is not None:
+            self._errors[number] = job.error
+        elif self._errors:
+            self._errors.pop(number, None)

@@ -10,7 +10,7 @@ from uuid import UUID
 from domonitor.backends.engine.records import SERVICE, FileRecord, FileStage, JobRecord
 from domonitor.jobs.error import CopyError, ErrorContext, ErrorFile
 from domonitor.jobs.event import Event, EventKind
-from domonitor.jobs.job import FileRange, Job, JobKey, NotifyFlags, Priority, Progress, Times
+from domonitor.jobs.job import FileRange, Job, JobKey, Priority, Progress, Times
 from domonitor.jobs.state import ACTIVE, ERRONEOUS, JobState
 
 Row = tuple[Any, ...]
@@ -36,7 +36,7 @@ def job_row(job: JobRecord) -> Row:
         job.description,
         int(JobState.QUEUED if job.state in ACTIVE else job.state),
         int(job.priority),
-        int(job.notify_flags),
+        job.notify_flags,
         job.auto_complete,
         job.is_completing,
         job.retry_delay_s,
@@ -63,7 +63,7 @@ def job_of(row: Row) -> JobRecord:
         description=row[3],
         state=JobState(row[4]),
         priority=Priority(row[5]),
-        notify_flags=NotifyFlags(row[6]),
+        notify_flags=row[6],
         auto_complete=bool(row[7]),
         is_completing=bool(row[8]),
         retry_delay_s=row[9],

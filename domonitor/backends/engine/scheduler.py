@@ -7,7 +7,6 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
-from uuid import UUID
 
 from domonitor.backends.engine import addresses
 from domonitor.backends.engine.records import FileRecord, JobRecord
@@ -22,22 +21,22 @@ class Scheduler:
     """Hands out files: foreground jobs all at once, background jobs by priority, as many as there are slots.
 
     Jobs of equal priority take turns: one that comes again, after an error for instance, stands behind all others.
-    A job that waits is known by its id alone; while it has its turn, its to_start says which files come next.
+    A job that waits is known by its number alone; while it has its turn, its to_start says which files come next.
     Lives on the engine's thread and decides only; starting and stopping is the caller's.
     """
 
     def __init__(
         self,
         settings: EngineSettings,
-        find: Callable[[UUID], JobRecord | None],
+        find: Callable[[int], JobRecord | None],
         missing: Callable[[JobRecord], Iterable[FileRecord]],
     ) -> None:
-        """find: the job of an id; who waits need not lie in memory. missing: the files that it has still to fetch."""
+        """find: the job of a number, which need not lie in memory. missing: the files that it still has to fetch."""
         self._settings = settings
         self._find = find
         self._missing = missing
-        self._waiting: list[tuple[int, int, UUID]] = []
-        self._places: dict[UUID, tuple[int, int]] = {}
+        self._waiting: list[tuple[int, int, int]] = []
+        self._places: dict[int, tuple[int, int]] = {}
         self._next_turn = itertools.count()
         self._running: dict[int, bool] = {}
         """The number of each running job, and whether it takes a slot."""
@@ -49,11 +48,11 @@ class Scheduler:
         self._is_stuck = False
         """Nothing may start before something is added or ends: there is no need to look again."""
 
-    def add(self, job_id: UUID, priority: Priority) -> None:
+    def add(self, number: int, priority: Priority) -> None:
         """The job may run."""
         self._is_stuck = False
-        place = self._places[job_id] = (priority, next(self._next_turn))
-        bisect.insort(self._waiting, (*place, job_id))
+        place = self._places[number] = (priority, next(self._next_turn))
+        bisect.insort(self._waiting, (*place, number))
 
     def remove(self, job: JobRecord) -> None:
         """The job must not run any more; a slot that it had is free. Its files must have ended."""
@@ -61,7 +60,7 @@ class Scheduler:
         self._startable.pop(job.number, None)
         self._slots_taken -= self._running.pop(job.number, False)
         job.to_start = None
-        if (place := self._places.pop(job.id, None)) is not None:
+        if (place := self._places.pop(job.number, None)) is not None:
             del self._waiting[bisect.bisect_left(self._waiting, place)]
 
     def next(self) -> tuple[JobRecord, FileRecord] | None:
@@ -75,14 +74,14 @@ class Scheduler:
             if not self._waiting:
                 self._is_stuck = True
                 return None
-            priority, _, job_id = self._waiting[0]
-            takes_slot = priority is not Priority.FOREGROUND
+            priority, _, number = self._waiting[0]
+            takes_slot = priority != Priority.FOREGROUND
             if takes_slot and self._slots_taken >= self._settings.slots:
                 self._is_stuck = True
                 return None
-            found = self._find(job_id)
+            found = self._find(number)
             del self._waiting[0]
-            del self._places[job_id]
+            del self._places[number]
             if found is not None:
                 self._run(found, takes_slot=takes_slot)
 

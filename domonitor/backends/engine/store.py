@@ -78,7 +78,7 @@ class Rows:
 class Unfinished(NamedTuple):
     """A job that the engine goes on with by itself. is_waiting: it is only to be put back into the queue."""
 
-    id: UUID
+    number: int
     priority: Priority
     is_waiting: bool
 
@@ -86,7 +86,7 @@ class Unfinished(NamedTuple):
 class Claim(NamedTuple):
     """What the store says of a file's temporary file."""
 
-    job_id: UUID
+    job: int
     part: str
     stage: FileStage
     size: int | None
@@ -153,12 +153,10 @@ class Store:
                 (at,),
             ).rowcount
 
-    def load(self, job_id: UUID) -> JobRecord | None:
+    def load(self, number: int) -> JobRecord | None:
         """The job with its files, None where it is final or not known."""
         with self._reader_of() as database:
-            row = database.execute(
-                f"SELECT {JOB_COLUMNS} FROM jobs WHERE id=? AND state < 7", (job_id.bytes,)
-            ).fetchone()
+            row = database.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE number=? AND state < 7", (number,)).fetchone()
             if row is None:
                 return None
             job = job_of(row)
@@ -171,27 +169,33 @@ class Store:
                     job.add(file)
         return job
 
-    def snapshots(self, job_ids: Sequence[UUID]) -> dict[UUID, Job]:
-        """The jobs as they are stored, also those that have ended. Those that are not known are left out."""
+    def snapshot(self, job_id: UUID) -> Job | None:
+        """The job as it is stored, also after its end; None where it is not known."""
+        rows = self._read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id=?", job_id.bytes)
+        return snapshot_of(rows[0]) if rows else None
+
+    def snapshots(self, numbers: Sequence[int]) -> dict[int, Job]:
+        """As snapshot, of many jobs at once; those that are not known are left out."""
         found = {}
-        for first in range(0, len(job_ids), PAGE):
-            keys = [job_id.bytes for job_id in job_ids[first : first + PAGE]]
-            places = ",".join("?" * len(keys))
-            for row in self._read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id IN ({places})", *keys):
-                found[UUID(bytes=row[1])] = snapshot_of(row)
+        for first in range(0, len(numbers), PAGE):
+            page = numbers[first : first + PAGE]
+            places = ",".join("?" * len(page))
+            for row in self._read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE number IN ({places})", *page):
+                found[row[0]] = snapshot_of(row)
         return found
 
-    def ids(self) -> list[UUID]:
-        """The jobs that are not final, oldest first."""
-        return [UUID(bytes=key) for (key,) in self._read("SELECT id FROM jobs WHERE state < 7 ORDER BY number")]
+    def numbers(self) -> dict[UUID, int]:
+        """The numbers of the jobs that are not final, oldest first."""
+        rows = self._read("SELECT id, number FROM jobs WHERE state < 7 ORDER BY number")
+        return {UUID(bytes=key): number for key, number in rows}
 
     def unfinished(self) -> list[Unfinished]:
         """The jobs that go on without being asked, oldest first."""
         rows = self._read(
-            "SELECT id, priority, state = 0 AND NOT is_completing AND files_transferred < files_total FROM jobs"
+            "SELECT number, priority, state = 0 AND NOT is_completing AND files_transferred < files_total FROM jobs"
             " WHERE state IN (0, 5) OR (state < 7 AND (is_completing OR state = 6 AND auto_complete)) ORDER BY number"
         )
-        return [Unfinished(UUID(bytes=row[0]), Priority(row[1]), bool(row[2])) for row in rows]
+        return [Unfinished(number, Priority(priority), bool(is_waiting)) for number, priority, is_waiting in rows]
 
     def targets(self) -> list[str]:
         """The local names of the files of all jobs that are not final."""
@@ -208,11 +212,11 @@ class Store:
     def claims(self) -> list[Claim]:
         """What is stored of temporary files that are not empty. A job that is completing is left out."""
         rows = self._read(
-            "SELECT id, part, stage, size, files.done_bytes, durable_bytes FROM files JOIN jobs ON number = job"
+            "SELECT job, part, stage, size, files.done_bytes, durable_bytes FROM files JOIN jobs ON number = job"
             " WHERE stage < 3 AND stage > 0 AND state < 7 AND NOT is_completing"
             " AND (stage = 2 OR validator <> '' OR files.done_bytes > 0)"
         )
-        return [Claim(UUID(bytes=row[0]), row[1], FileStage(row[2]), *row[3:]) for row in rows]
+        return [Claim(row[0], row[1], FileStage(row[2]), *row[3:]) for row in rows]
 
     def next_number(self) -> int:
         """The number of the next new job: one that nothing in the store belongs to, not even a leftover."""
@@ -228,10 +232,10 @@ class Store:
         query = "SELECT (SELECT max(number) FROM events WHERE job = jobs.number) FROM jobs WHERE id=? AND state >= 7"
         return any((number or 0) > since_event for (number,) in self._read(query, job_id.bytes))
 
-    def idle_since(self, before: datetime) -> list[UUID]:
+    def idle_since(self, before: datetime) -> list[int]:
         """The jobs that are not final and were stored last before then."""
-        rows = self._read("SELECT id FROM jobs WHERE state < 7 AND modified < ?", before.timestamp())
-        return [UUID(bytes=row[0]) for row in rows]
+        rows = self._read("SELECT number FROM jobs WHERE state < 7 AND modified < ?", before.timestamp())
+        return [int(number) for (number,) in rows]
 
     def events(self, job_id: UUID) -> tuple[Event, ...]:
         """The job's timeline, oldest first; empty for a job that is not known."""

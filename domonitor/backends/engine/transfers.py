@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
-from uuid import UUID
 
 from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.batch import SyncThread
@@ -57,9 +56,9 @@ class Transfers:
         settings: EngineSettings,
         clock: Clock,
         owner: Owner,
-        find: Callable[[UUID], JobRecord | None],
+        find: Callable[[int], JobRecord | None],
     ) -> None:
-        """find: the job of an id."""
+        """find: the job of a number."""
         self._loop = loop
         self._sync_thread = sync_thread
         self._clock = clock
@@ -74,9 +73,9 @@ class Transfers:
         """Whether any file is being fetched."""
         return bool(self._running)
 
-    def queue(self, job_id: UUID, priority: Priority) -> None:
+    def queue(self, number: int, priority: Priority) -> None:
         """The job's unfinished files are fetched from now on, as soon as it is its turn."""
-        self._scheduler.add(job_id, priority)
+        self._scheduler.add(number, priority)
 
     def add(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """These files are fetched too, beside those that are under way."""
