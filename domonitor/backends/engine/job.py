@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from operator import eq
 from typing import TYPE_CHECKING, Any, overload
@@ -14,7 +15,7 @@ from domonitor.backends.engine import checks, failures
 from domonitor.backends.engine.records import JobRecord
 from domonitor.backends.interface import CopyCallback
 from domonitor.jobs import hresult
-from domonitor.jobs.error import CopyError, ErrorContext
+from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
 from domonitor.jobs.job import FileProgress, FileRange, JobFile, NotifyFlags, Priority, Progress, Times
 from domonitor.jobs.request import NewFile
 from domonitor.jobs.state import JobState
@@ -170,7 +171,7 @@ class EngineJob:
 
     def set_notify_interface(self, callback: CopyCallback | None) -> None:
         """See CopyJob."""
-        self._manager.read_job(self._id, lambda _: None)  # refuses a job that is final
+        self._set()  # refuses a job that is final
         self._manager.callbacks.register(self._id, callback)
 
     def get_notify_interface(self) -> CopyCallback | None:
@@ -189,6 +190,10 @@ class EngineJob:
         """Another address for the file at that place. See CopyFile."""
         checks.check_remote_name(remote_name)
         self._ask(lambda job, reply: self._manager.lifecycle.set_remote_name(job, reply, index, remote_name))
+
+    def remote_name(self, index: int) -> str:
+        """The address of the file at that place."""
+        return str(self._manager.read_job(self._id, lambda job: job.file(index).remote_name))
 
     def file_progress(self, index: int) -> FileProgress:
         """The progress of the file at that place."""
@@ -245,6 +250,8 @@ class EngineFile:
 
     def get_remote_name(self) -> str:
         """See CopyFile."""
+        with suppress(CallFailed):  # of a job that has ended, what was last known
+            self._remote_name = self._job.remote_name(self._index)
         return self._remote_name
 
     def get_local_name(self) -> str:
@@ -262,7 +269,6 @@ class EngineFile:
     def set_remote_name(self, remote_name: str) -> None:
         """See CopyFile."""
         self._job.set_remote_name(self._index, remote_name)
-        self._remote_name = remote_name
 
 
 class EngineError:

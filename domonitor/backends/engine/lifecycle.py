@@ -143,7 +143,8 @@ class Lifecycle:
         elif job.state is JobState.TRANSFERRED and job.auto_complete:
             self._ending.complete(job, None)
         elif job.state is JobState.TRANSIENT_ERROR:
-            self._retry_in(job, self.retrying.first_delay_s(job))
+            left_s = (job.retry_at - self._clock.utc_now()).total_seconds() if job.retry_at else 0.0
+            self._retry_in(job, min(max(0.0, left_s), self.retrying.no_progress_timeout_s(job)))
 
     # What the adding of jobs and files asks for.
 
@@ -200,14 +201,15 @@ class Lifecycle:
         self._ending.complete(job, reply)
 
     def change(self, job: JobRecord, reply: Reply, **values: object) -> None:
-        """Sets fields of the job's record."""
+        """Sets fields of the job's record; without any, something was set that is not kept there."""
         before = {name: getattr(job, name) for name in values}
         changes_turn = job.state in ACTIVE and values.get("priority", job.priority) != job.priority
         if changes_turn:
             self._transfers.stop(job)
         self._set(job, values)
         self._loop.batch.undo.append(partial(self._set, job, before))
-        self._timeline.commanded(job, f"set {', '.join(values)}".replace("_", " ").removesuffix(" s"), "")
+        for name in values:
+            self._timeline.commanded(job, f"set {name}".replace("_", " ").removesuffix(" s"), "")
         if changes_turn:
             self._queue(job)
         self._loop.batch.save_job(job)
@@ -340,8 +342,9 @@ class Lifecycle:
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
 
     def _retry_in(self, job: JobRecord, delay_s: float) -> None:
+        job.retry_at = self._clock.utc_now() + timedelta(seconds=delay_s)
         if job.error is not None:
-            job.error = replace(job.error, retry_at=self._clock.utc_now() + timedelta(seconds=delay_s))
+            job.error = replace(job.error, retry_at=job.retry_at)
         at_s = self._clock.monotonic() + delay_s
         job.retry_timer = self._clock.call_at(at_s, lambda: self._loop.post(partial(self._retry, job)))
 

@@ -75,8 +75,9 @@ class JobRecord:
     is_completing: the intention to give the files their names is stored; recovery goes on with it.
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
-    error_code: that of the error object, which it outlives. to_start: the files that come next, once the job has its
-    turn. waiting: what was asked while the job was ending. is_unsaved: its rows could not be written of late.
+    error_code: that of the error object, which it outlives. retry_at: when it tries again by itself (UTC).
+    to_start: the files that come next, once the job has its turn. waiting: what was asked while the job was ending.
+    is_unsaved: its rows could not be written of late.
     """
 
     number: int
@@ -99,6 +100,7 @@ class JobRecord:
 
     error: CopyError | None = None
     error_code: int | None = None
+    retry_at: datetime | None = None
     attempts: int = 0
     progress_at_s: float = 0.0
     retry_timer: Timer | None = None
@@ -202,6 +204,6 @@ class JobRecord:
             self.priority,
             description=self.description,
             error_code=self.error_code if is_erroneous else None,
-            retry_at=self.error.retry_at if is_erroneous and self.error else None,
+            retry_at=self.retry_at if self.state is JobState.TRANSIENT_ERROR else None,
             auto_complete=self.auto_complete,
         )

@@ -17,8 +17,8 @@ Row = tuple[Any, ...]
 
 JOB_COLUMNS = (
     "number, id, display_name, description, state, priority, notify_flags, auto_complete, is_completing,"
-    " retry_delay_s, no_progress_timeout_s, interruptions, created, modified, transferred, error_code, files_total,"
-    " files_transferred, known_bytes, unknown_sizes, done_bytes"
+    " retry_delay_s, no_progress_timeout_s, interruptions, created, modified, transferred, error_code, retry_at,"
+    " files_total, files_transferred, known_bytes, unknown_sizes, done_bytes"
 )
 FILE_COLUMNS = (
     "job, position, remote_name, local_name, part, ranges, size, replace_target, stage, durable_bytes, validator,"
@@ -46,6 +46,7 @@ def job_row(job: JobRecord) -> Row:
         job.modified.timestamp(),
         job.transferred.timestamp() if job.transferred else None,
         job.error_code,
+        job.retry_at.timestamp() if job.retry_at else None,
         len(job.files),
         job.files_transferred,
         job.known_bytes,
@@ -73,6 +74,7 @@ def job_of(row: Row) -> JobRecord:
         modified=_moment(row[13]),
         transferred=None if row[14] is None else _moment(row[14]),
         error_code=row[15],
+        retry_at=None if row[16] is None else _moment(row[16]),
     )
 
 
@@ -83,11 +85,12 @@ def snapshot_of(row: Row) -> Job:
         JobKey(SERVICE, str(UUID(bytes=row[1]))),
         row[2],
         state,
-        Progress(row[18] if row[16] and not row[19] else None, row[20], row[16], row[17]),
+        Progress(row[19] if row[17] and not row[20] else None, row[21], row[17], row[18]),
         Times(_moment(row[12]), _moment(row[13]), None if row[14] is None else _moment(row[14])),
         Priority(row[5]),
         description=row[3],
         error_code=row[15] if state in ERRONEOUS else None,
+        retry_at=_moment(row[16]) if state is JobState.TRANSIENT_ERROR and row[16] is not None else None,
         auto_complete=bool(row[7]),
     )
 

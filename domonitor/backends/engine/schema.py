@@ -56,6 +56,7 @@ CREATE INDEX events_of_job ON events (job);
 # A job's row says all that a list shows of it, so that idle jobs need not lie in memory; an error outlives its object.
 _LISTED_FROM_ROWS = """
 ALTER TABLE jobs ADD COLUMN error_code INTEGER;
+ALTER TABLE jobs ADD COLUMN retry_at REAL;
 ALTER TABLE jobs ADD COLUMN files_total INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN files_transferred INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN known_bytes INTEGER NOT NULL DEFAULT 0;

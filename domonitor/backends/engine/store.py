@@ -37,14 +37,14 @@ PAGE = 100
 """So many jobs are read at once: whoever reads waits for nobody longer than that takes."""
 
 _SAVE_JOB = f"""
-INSERT INTO jobs ({JOB_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+INSERT INTO jobs ({JOB_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (number) DO UPDATE SET display_name=excluded.display_name, description=excluded.description,
     state=excluded.state, priority=excluded.priority, notify_flags=excluded.notify_flags,
     auto_complete=excluded.auto_complete, is_completing=excluded.is_completing, retry_delay_s=excluded.retry_delay_s,
     no_progress_timeout_s=excluded.no_progress_timeout_s, interruptions=excluded.interruptions,
     modified=excluded.modified, transferred=excluded.transferred, error_code=excluded.error_code,
-    files_total=excluded.files_total, files_transferred=excluded.files_transferred, known_bytes=excluded.known_bytes,
-    unknown_sizes=excluded.unknown_sizes, done_bytes=excluded.done_bytes
+    retry_at=excluded.retry_at, files_total=excluded.files_total, files_transferred=excluded.files_transferred,
+    known_bytes=excluded.known_bytes, unknown_sizes=excluded.unknown_sizes, done_bytes=excluded.done_bytes
 """
 _SAVE_FILE = f"""
 INSERT INTO files ({FILE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)

@@ -5,10 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
-import sys
-import tempfile
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +15,7 @@ from domonitor.backends.engine import EngineManager
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed, ErrorContext, ErrorFile, FolderInUse
 from domonitor.jobs.event import EventKind
-from domonitor.jobs.job import NotifyFlags, Priority
+from domonitor.jobs.job import Priority
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import QUICK, Engine
@@ -33,7 +29,6 @@ from tests.server import (
     Origin,
     Pattern,
     Redirect,
-    Reset,
     Resource,
     Stall,
     Tls,
@@ -50,22 +45,6 @@ def content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_file_arrives_and_gets_its_name_at_complete(engine: Engine, origin: Origin) -> None:
-    job = engine.job((origin.add("/a.bin", Resource(LARGE)), "a.bin"))
-    engine.until_state(job, JobState.TRANSFERRED)
-    assert engine.on_disk == {"*.part"}
-    progress = job.get_progress()
-    assert (progress.bytes_total, progress.bytes_transferred) == (LARGE.size, LARGE.size)
-    assert (progress.files_total, progress.files_transferred) == (1, 1)
-    assert job.get_times().transferred is not None
-    assert not job.enum_files()[0].get_progress().completed
-    assert job.complete() is False
-    assert engine.on_disk == {"a.bin"}
-    assert content(engine.downloads / "a.bin") == LARGE.sha256()
-    assert job.get_state() is JobState.ACKNOWLEDGED
-    assert engine.manager.enum_jobs() == ()
-
-
 @pytest.mark.parametrize("faults", [[Chunked()], [Gzip()], [NoRanges()]], ids=["chunked", "gzip", "no ranges"])
 def test_bodies_of_every_kind_are_stored_as_they_came(engine: Engine, origin: Origin, faults: list) -> None:
     job = engine.job((origin.add("/a.bin", Resource(SMALL, faults=faults)), "a.bin"))
@@ -73,13 +52,6 @@ def test_bodies_of_every_kind_are_stored_as_they_came(engine: Engine, origin: Or
     assert job.complete() is False
     if not isinstance(faults[0], Gzip):
         assert content(engine.downloads / "a.bin") == SMALL.sha256()
-
-
-def test_an_empty_file_arrives(engine: Engine, origin: Origin) -> None:
-    job = engine.job((origin.add("/empty", Resource(b"")), "empty"))
-    engine.until_state(job, JobState.TRANSFERRED)
-    job.complete()
-    assert (engine.downloads / "empty").read_bytes() == b""
 
 
 def test_redirects_are_followed_and_loops_end(engine: Engine, origin: Origin) -> None:
@@ -135,38 +107,6 @@ def test_a_certificate_that_does_not_hold_is_an_error_of_its_kind(
             engine.stop()
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
-def test_a_refusing_status_is_an_error_at_once(engine: Engine, origin: Origin, status: int) -> None:
-    job = engine.job((origin.add("/a", Resource(SMALL, faults=[Answer(status)])), "a"))
-    engine.until_state(job, JobState.ERROR)
-    error = job.get_error()
-    assert error.get_error() == (ErrorContext.REMOTE_FILE, hresult.HTTP_STATUS + status)
-    assert error.get_file().get_remote_name() == origin.url("/a")
-    assert error.get_file().get_local_name() == str(engine.downloads / "a")
-    assert str(status) in error.get_error_description()
-    assert error.get_protocol() == "http"
-    assert "server" in error.get_error_context_description()
-    assert len(origin.requests_to("/a")) == 1
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Answer(503, times=2),
-        Answer(429, times=1),
-        Cut(after_bytes=100_000, times=2),
-        Reset(after_bytes=100_000, times=1),
-    ],
-    ids=["503", "429", "cut short", "reset"],
-)
-def test_what_passes_is_retried_by_itself_until_the_file_is_whole(engine: Engine, origin: Origin, fault) -> None:
-    job = engine.job((origin.add("/a", Resource(LARGE, faults=[fault])), "a"))
-    engine.until_state(job, JobState.TRANSFERRED)
-    assert job.get_error_count() >= 1
-    job.complete()
-    assert content(engine.downloads / "a") == LARGE.sha256()
-
-
 def test_a_transient_error_says_when_it_tries_again(tmp_path: Path, origin: Origin) -> None:
     engine = Engine(tmp_path, replace(QUICK, retry_delay_s=60, retry_delay_max_s=60))
     try:
@@ -177,11 +117,6 @@ def test_a_transient_error_says_when_it_tries_again(tmp_path: Path, origin: Orig
         assert (error.context, error.code) == (ErrorContext.GENERAL_TRANSPORT, hresult.WININET_E_CANNOT_CONNECT)
         assert error.retry_at is not None
         assert 55 < (error.retry_at - datetime.now(UTC)).total_seconds() <= 75
-        job.suspend()
-        assert job.get_state() is JobState.SUSPENDED
-        with pytest.raises(CallFailed) as refused:
-            job.get_error()
-        assert refused.value.code == hresult.DO_E_ERROR_INFORMATION_UNAVAILABLE
     finally:
         engine.stop()
 
@@ -191,36 +126,6 @@ def test_a_name_that_does_not_resolve(engine: Engine) -> None:
     engine.until_state(job, JobState.TRANSIENT_ERROR)
     assert job.copy_error().code == hresult.WININET_E_NAME_NOT_RESOLVED
     assert "nowhere.invalid" in job.copy_error().description
-
-
-def test_the_error_object_is_gone_once_the_job_transfers_again(engine: Engine, origin: Origin) -> None:
-    stall = Stall(after_bytes=100_000)
-    url = origin.add("/a", Resource(LARGE, faults=[Answer(404, times=1), stall]))
-    job = engine.job((url, "a"))
-    engine.until_state(job, JobState.ERROR)
-    assert job.get_error()
-    job.resume()
-    engine.until_state(job, JobState.TRANSFERRING)
-    with pytest.raises(CallFailed):
-        job.get_error()
-    stall.release()
-    engine.until_state(job, JobState.TRANSFERRED)
-
-
-def test_resume_goes_on_where_the_file_ends(engine: Engine, origin: Origin) -> None:
-    stall = Stall(after_bytes=1_000_000, times=1)
-    url = origin.add("/a", Resource(LARGE, faults=[stall]))
-    job = engine.job((url, "a"))
-    engine.until(lambda: job.get_progress().bytes_transferred == 1_000_000)
-    job.suspend()
-    assert job.get_state() is JobState.SUSPENDED
-    stall.release()
-    job.resume()
-    engine.until_state(job, JobState.TRANSFERRED)
-    job.complete()
-    assert content(engine.downloads / "a") == LARGE.sha256()
-    assert origin.requests_to("/a")[1].headers["range"] == "bytes=1000000-"
-    assert origin.requests_to("/a")[1].headers["if-range"].startswith('"')
 
 
 @pytest.mark.parametrize(
@@ -260,47 +165,6 @@ def test_a_body_longer_or_shorter_than_announced_is_never_taken_for_the_file(eng
     job = engine.job((shorter, "a"))
     engine.until_state(job, JobState.TRANSIENT_ERROR)
     assert job.copy_error().code == hresult.WININET_E_CONNECTION_ABORTED
-
-
-def test_a_file_that_fails_stops_its_job_and_complete_keeps_the_others(engine: Engine, origin: Origin) -> None:
-    held = Hold()
-    urls = [(origin.add(f"/{at}", Resource(Pattern(10_000, seed=at))), f"{at}.bin") for at in range(4)]
-    urls.append((origin.add("/missing", Resource(faults=[held, Answer(404)])), "missing.bin"))
-    job = engine.job(*urls)
-    engine.until(lambda: job.get_progress().files_transferred == 4)
-    held.release()
-    engine.until_state(job, JobState.ERROR)
-    assert job.get_error().get_file().get_local_name().endswith("missing.bin")
-    assert job.complete() is True
-    assert engine.on_disk == {f"{at}.bin" for at in range(4)}
-    for at in range(4):
-        assert content(engine.downloads / f"{at}.bin") == Pattern(10_000, seed=at).sha256()
-
-
-def test_cancel_leaves_no_temporary_file(engine: Engine, origin: Origin) -> None:
-    stall = Stall(after_bytes=100_000)
-    job = engine.job((origin.add("/a", Resource(LARGE, faults=[stall])), "a"), (origin.add("/b", Resource(SMALL)), "b"))
-    engine.until(lambda: job.get_progress().files_transferred == 1)
-    assert job.cancel() is False
-    assert engine.on_disk == set()
-    assert job.get_state() is JobState.CANCELLED
-    with pytest.raises(CallFailed) as refused:
-        job.resume()
-    assert refused.value.code == hresult.DO_E_INVALID_STATE
-
-
-def test_a_target_that_appears_meanwhile_is_never_overwritten(engine: Engine, origin: Origin) -> None:
-    job = engine.job((origin.add("/a", Resource(SMALL)), "a"))
-    engine.until_state(job, JobState.TRANSFERRED)
-    (engine.downloads / "a").write_text("somebody else's")
-    with pytest.raises(CallFailed) as refused:
-        job.complete()
-    assert refused.value.code == hresult.ERROR_FILE_EXISTS
-    assert (engine.downloads / "a").read_text() == "somebody else's"
-    assert job.get_state() is JobState.TRANSFERRED
-    (engine.downloads / "a").unlink()
-    assert job.complete() is False
-    assert content(engine.downloads / "a") == SMALL.sha256()
 
 
 def test_a_job_completes_itself_where_it_was_told_to(engine: Engine, origin: Origin) -> None:
@@ -429,34 +293,6 @@ def test_bad_input_is_refused_with_a_sentence_and_changes_nothing(engine: Engine
     assert len(job.enum_files()) == 1
 
 
-_AS_SOMEBODY_ELSE = """
-import encodings.ascii, os, sys
-from domonitor.backends.engine import EngineManager
-from domonitor.jobs import codes
-codes.explain(0)  # while its file can still be read
-os.setuid(65534)
-manager = EngineManager(sys.argv[1] + "/engine")
-job = manager.create_job("a job")
-try:
-    job.add_file("http://127.0.0.1/a", sys.argv[1] + "/read only/a")
-except Exception as refusal:
-    print(refusal)
-manager.close()
-"""
-
-
-@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs the right to become another user")
-def test_a_read_only_folder_is_refused_with_access_denied() -> None:
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
-        read_only = Path(folder) / "read only"
-        read_only.mkdir(mode=0o755)
-        os.chown(folder, 65534, -1)
-        command = [sys.executable, "-c", _AS_SOMEBODY_ELSE, folder]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
-        assert said.startswith("Access to the file or folder is denied")
-        assert list(read_only.iterdir()) == []
-
-
 def test_add_many_refuses_what_is_wrong_and_starts_the_rest(engine: Engine, origin: Origin) -> None:
     good = origin.add("/a", Resource(SMALL))
 
@@ -476,62 +312,6 @@ def test_add_many_refuses_what_is_wrong_and_starts_the_rest(engine: Engine, orig
     assert codes == [0, hresult.E_INVALIDARG, hresult.ERROR_PATH_NOT_FOUND, 0, hresult.ERROR_FILE_EXISTS]
     engine.until(lambda: engine.manager.enum_jobs() == ())
     assert engine.on_disk == {"a", "d"}
-
-
-def test_an_empty_job_cant_be_resumed(engine: Engine) -> None:
-    job = engine.manager.create_job("empty")
-    with pytest.raises(CallFailed) as refused:
-        job.resume()
-    assert refused.value.code == hresult.DO_E_JOB_EMPTY
-    assert job.get_state() is JobState.SUSPENDED
-
-
-class Recorder:
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.seen = threading.Event()
-        self.then = lambda job: None
-
-    def job_transferred(self, job) -> None:
-        self.calls.append("transferred")
-        self.then(job)
-        self.seen.set()
-
-    def job_error(self, job, error) -> None:
-        self.calls.append(f"error {error.get_error()[1]:#x}")
-        self.then(job)
-        self.seen.set()
-
-    def job_modification(self, job) -> None:
-        self.calls.append("modification")
-
-    def file_transferred(self, job, file) -> None:
-        self.calls.append(f"file {Path(file.get_local_name()).name}")
-
-
-def test_callbacks_come_for_their_flags_and_may_call_any_method(engine: Engine, origin: Origin) -> None:
-    recorder = Recorder()
-    recorder.then = lambda job: job.complete()
-    job = engine.job((origin.add("/a", Resource(SMALL)), "a"), (origin.add("/b", Resource(SMALL)), "b"), resumed=False)
-    job.set_notify_interface(recorder)
-    job.set_notify_flags(NotifyFlags.JOB_TRANSFERRED | NotifyFlags.FILE_TRANSFERRED)
-    job.resume()
-    assert recorder.seen.wait(10)
-    assert sorted(recorder.calls[:2]) == ["file a", "file b"]
-    assert recorder.calls[2:] == ["transferred"]
-    assert engine.on_disk == {"a", "b"}
-
-
-def test_an_error_callback_comes_for_error_alone(engine: Engine, origin: Origin) -> None:
-    recorder = Recorder()
-    recorder.then = lambda job: job.cancel()
-    url = origin.add("/a", Resource(SMALL, faults=[Answer(503, times=2), Answer(404)]))
-    job = engine.job((url, "a"), resumed=False)
-    job.set_notify_interface(recorder)
-    job.resume()
-    assert recorder.seen.wait(10)
-    assert recorder.calls == ["error 0x80190194"]
-    assert job.get_state() is JobState.CANCELLED
 
 
 def test_the_timeline_tells_what_happened_also_after_the_end(engine: Engine, origin: Origin) -> None:

@@ -280,3 +280,16 @@ def test_the_error_object_lives_as_long_as_the_process_and_the_error(
     with pytest.raises(CallFailed):
         job.get_error()
     assert held.get_error()[1] == hresult.HTTP_STATUS + 404
+
+
+def test_what_a_server_asked_for_is_heeded_after_a_restart(engine: Engine, clock: FakeClock, origin: Origin) -> None:
+    busy = Answer(503, headers={"Retry-After": "1000"}, times=1)
+    job = engine.job((origin.add("/a", Resource(SMALL, faults=[busy])), "a"))
+    assert fail_again(engine, clock, job) >= 1_000
+    clock.advance(300)
+    retry_at = engine.manager.snapshot(job.get_id()).retry_at
+    engine.restart()
+    assert engine.manager.snapshot(job.get_id()).retry_at == retry_at
+    assert clock.due_in_s == [pytest.approx(700, abs=1)]
+    clock.advance(701)
+    engine.until_state(engine.manager.get_job(job.get_id()), JobState.TRANSFERRED)
