@@ -12,41 +12,18 @@ fetched is deleted at the very end: ext4 makes files slowly for a while after ma
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domonitor.backends.engine import EngineManager, disk
 from domonitor.jobs.request import NewFile, NewJob
-from tests.server import Origin, Pattern, Resource
-
-
-def serve(pipe: Connection, size: int) -> None:
-    with Origin() as origin:
-        pipe.send(origin.add("/file", Resource(Pattern(size, seed=1))))
-        pipe.recv()
-
-
-@contextmanager
-def server(size: int) -> Iterator[str]:
-    """A server in a process of its own, that shares no interpreter, and a new one each time: its log slows it down."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=serve, args=(theirs, size))
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        ours.send("end")
-        process.join()
+from tests.benchmarks.serving import server, wait_until
 
 
 def by_curl(url: str, folder: Path, files: int) -> float:
@@ -59,17 +36,11 @@ def by_curl(url: str, folder: Path, files: int) -> float:
 
 
 def by_engine(manager: EngineManager, as_jobs: bool, url: str, folder: Path, files: int) -> float:
-    changed = threading.Event()
-    reader = manager.add_reader(changed.set)
     started_s = time.perf_counter()
     new_files = tuple(NewFile(url, str(folder / str(at))) for at in range(files))
     manager.add_many([NewJob("one", (file,)) for file in new_files] if as_jobs else [NewJob("many", new_files)])
-    while manager.enum_jobs():
-        changed.wait()
-        changed.clear()
-    took_s = time.perf_counter() - started_s
-    manager.remove_reader(reader)
-    return took_s
+    wait_until(manager, lambda: not manager.enum_jobs())
+    return time.perf_counter() - started_s
 
 
 def main() -> None:

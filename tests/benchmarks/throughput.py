@@ -8,29 +8,18 @@ Both fetch the same file from the same server process in turn. Needs curl. The f
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domonitor.backends.engine import EngineManager
-from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs.state import JobState
-from tests.server import Origin, Pattern, Resource
-
-
-def serve(pipe: Connection, size: int) -> None:
-    """A server in a process of its own, so that it does not share the engine's interpreter."""
-    with Origin() as origin:
-        pipe.send(origin.add("/file", Resource(Pattern(size, seed=1))))
-        pipe.recv()
+from tests.benchmarks.serving import server, wait_until
 
 
 def by_curl(url: str, target: Path) -> float:
@@ -40,19 +29,13 @@ def by_curl(url: str, target: Path) -> float:
 
 
 def by_engine(manager: EngineManager, url: str, target: Path) -> float:
-    changed = threading.Event()
-    reader = manager.add_reader(changed.set)
     started_s = time.perf_counter()
-    job: EngineJob = manager.create_job(target.name)
+    job = manager.create_job(target.name)
     job.add_file(url, str(target))
     job.resume()
-    while job.get_state() is not JobState.TRANSFERRED:
-        changed.wait()
-        changed.clear()
+    wait_until(manager, lambda: job.get_state() is JobState.TRANSFERRED)
     job.complete()
-    took_s = time.perf_counter() - started_s
-    manager.remove_reader(reader)
-    return took_s
+    return time.perf_counter() - started_s
 
 
 def main() -> None:
@@ -62,15 +45,8 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, default=None)
     chosen = arguments.parse_args()
     size = chosen.mebibytes << 20
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=serve, args=(theirs, size))
-    server.start()
-    url = ours.recv()
-    try:
+    with server(size) as url:
         measure(url, size, chosen.rounds, chosen.folder)
-    finally:
-        ours.send("end")
-        server.join()
 
 
 def measure(url: str, size: int, rounds: int, parent: Path | None) -> None:
