@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
 from typing import Any
 
 import shiboken6
@@ -20,21 +21,29 @@ from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import DomonitorError
 from domonitor.monitor import Monitor
+from domonitor.recorder import Recorder
 from domonitor.settings import Settings
 from domonitor.ui import text, theme
 from domonitor.ui.main_window import MainWindow
 
 _log = logging.getLogger(__name__)
 
+_KEEP_TIMELINES = frozenset({"engine"})
+"""The services that keep what happened to their jobs; of the others the history keeps it."""
 
-def open_window(backends: Iterable[Backend], settings: Settings) -> MainWindow:
+
+def open_window(backends: Iterable[Backend], settings: Settings, history: Path | None = None) -> MainWindow:
     """Wires monitor and window for the services, inside a running loop, and shows the window.
 
+    history: the file in which is recorded what is over, None for no history.
     Await the window's closed, then close_window.
     """
     theme.apply(settings.theme)
     monitor = Monitor(backends)
-    window = MainWindow(monitor, settings)
+    recorder = Recorder(monitor, history, _KEEP_TIMELINES) if history is not None else None
+    window = MainWindow(monitor, settings, recorder)
+    if recorder is not None:
+        recorder.start(window.notices.tell)
     monitor.start()
     window.show()
     return window
@@ -63,7 +72,8 @@ async def _main() -> int:
     from domonitor.backends.engine import EngineBackend
 
     path = settings_store.settings_file()
-    window = open_window([EngineBackend(settings_store.data_folder() / "engine")], settings_store.load(path))
+    engine = EngineBackend(settings_store.data_folder() / "engine")
+    window = open_window([engine], settings_store.load(path), settings_store.history_file())
 
     def save(settings: Settings) -> None:
         try:

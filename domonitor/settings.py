@@ -22,6 +22,11 @@ def data_folder() -> Path:
     return Path(_DIRS.user_data_dir)
 
 
+def history_file() -> Path:
+    """Where the history lies. Not created here."""
+    return data_folder() / "history.sqlite"
+
+
 def settings_file() -> Path:
     """Where the settings lie. Not created here."""
     return Path(_DIRS.user_config_dir) / "settings.json"

@@ -85,6 +85,8 @@ def test_no_room_is_a_heap() -> None:
         ("domonitor.backends.scripted", HEAVY),
         ("domonitor.settings", HEAVY),
         ("domonitor.monitor", HEAVY - {"asyncio"}),
+        ("domonitor.history", HEAVY - {"sqlite3"}),
+        ("domonitor.recorder", HEAVY - {"asyncio", "sqlite3"}),
         ("domonitor.backends.engine", {"PySide6", "qasync", "typer", "rich", "asyncio"}),
         ("domonitor.__main__", HEAVY),
         ("domonitor.cli", {"PySide6", "qasync", "domonitor.app"}),

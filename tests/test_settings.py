@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domonitor.settings import Settings, Theme, data_folder, load, save, settings_file
+from domonitor.settings import Settings, Theme, data_folder, history_file, load, save, settings_file
 
 CHOSEN = Settings(str(Path("/srv/downloads").absolute()), auto_complete=False, theme="dark", window="QUJD")
 
@@ -131,5 +131,5 @@ def test_the_download_folder_is_the_chosen_one_or_the_system_s() -> None:
 
 
 def test_tests_never_touch_the_real_profile(tmp_path_factory: pytest.TempPathFactory) -> None:
-    for folder in (data_folder(), settings_file(), Settings().folder(), Path.home()):
+    for folder in (data_folder(), history_file(), settings_file(), Settings().folder(), Path.home()):
         assert "domonitor-tests-" in str(folder)

@@ -39,6 +39,8 @@ class ErrorPanel(QFrame):
         self._meaning = _label("errorMeaning", text.tr("What it means"))
         self._remedy = _label("errorRemedy", text.tr("What to do"))
         self._retry = _label("errorRetry", text.tr("Next attempt"))
+        self._recorded = _label("errorRecorded", text.tr("Where this comes from"))
+        self._recorded.setProperty("role", "title")
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(12)
         self._facts.setVerticalSpacing(3)
@@ -57,8 +59,12 @@ class ErrorPanel(QFrame):
         self.restyle()
         self.hide()
 
-    def show_error(self, job: Job, error: CopyError, served: frozenset[Command]) -> None:
-        """Shows a job's error. served: the commands that the job's service can do at all."""
+    def show_error(self, job: Job, error: CopyError, served: frozenset[Command], recorded: str = "") -> None:
+        """Shows a job's error.
+
+        served: the commands that the job's service can do at all. recorded: that the error comes from a record, ""
+        where the service holds it.
+        """
         self._job, self._error = job, error
         explanation = codes.explain(error.code)
         headline, meaning, steps = explanation.headline, explanation.details, explanation.steps
@@ -79,6 +85,8 @@ class ErrorPanel(QFrame):
         self._code.setText(code if error.code else text.tr("none"))
         self._description.setText(error.description or text.tr("The service says no more."))
         self._when.setText(_when(error))
+        self._recorded.setText(recorded)
+        self._recorded.setVisible(bool(recorded))
         kept, total = job.progress.files_transferred, job.progress.files_total
         self.buttons[Command.COMPLETE].setText(
             text.tr("Complete: keeps {kept} of {total}…").format(kept=kept, total=total)
@@ -122,7 +130,7 @@ class ErrorPanel(QFrame):
         lines = [f"{self._job.display_name}: {self._headline.text()}", self._meaning.text(), self._remedy.text(), ""]
         for title, label in self._fact_labels:
             lines.append(f"{title}: {label.text()}")
-        return "\n".join([*lines, self._retry.text()])
+        return "\n".join([*lines, *filter(None, (self._recorded.text(), self._retry.text()))])
 
     def restyle(self) -> None:
         """Follows the theme and the state: calm where it passes by itself."""
@@ -169,7 +177,9 @@ class ErrorPanel(QFrame):
         left.addWidget(self._retry)
         left.addStretch(1)
         right = QVBoxLayout()
+        right.setSpacing(8)
         right.addLayout(self._facts)
+        right.addWidget(self._recorded)
         right.addStretch(1)
         body = QHBoxLayout()
         body.setSpacing(32)

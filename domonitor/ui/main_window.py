@@ -44,7 +44,7 @@ from domonitor.ui.health import HealthBar
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.job_view import JobView
 from domonitor.ui.notices import NoticeBar
-from domonitor.ui.selected import SelectedJob
+from domonitor.ui.selected import Past, SelectedJob
 from domonitor.ui.tasks import TaskOwner
 from domonitor.ui.theme_menu import ThemeMenu
 
@@ -55,13 +55,14 @@ _REFRESH_MS = 250
 class MainWindow(QMainWindow):
     """The window on one monitor.
 
+    past: what is on record of errors that their service no longer holds, None for nothing.
     closed: set once the user has closed the window; shut_down then ends what it runs.
     Signals: settings_changed(Settings), when the user has chosen something.
     """
 
     settings_changed = Signal(object)
 
-    def __init__(self, monitor: Monitor, settings: Settings) -> None:
+    def __init__(self, monitor: Monitor, settings: Settings, past: Past | None = None) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setAccessibleName("domonitor")
@@ -75,7 +76,8 @@ class MainWindow(QMainWindow):
         self.model = JobTableModel(monitor.bytes_per_s, self)
         self.details = DetailsPanel()
         self._giver = CommandGiver(monitor, self.model, self._tell_refusals, self)
-        self._selected = SelectedJob(monitor, self.model, self.details, self.tasks)
+        self.past = past
+        self._selected = SelectedJob(monitor, self.model, self.details, self.tasks, past)
         self._actions: dict[Command, QAction] = {}
         self._styled_actions: list[tuple[QAction, str]] = []
         self._build_actions()
@@ -106,7 +108,7 @@ class MainWindow(QMainWindow):
         return True
 
     async def shut_down(self) -> None:
-        """Ends all tasks and the monitor; the services keep their jobs. May be called again."""
+        """Ends all tasks, the monitor and the record; the services keep their jobs. May be called again."""
         if not self._second_timer.isActive():
             return
         self._unsubscribe()
@@ -114,7 +116,9 @@ class MainWindow(QMainWindow):
         self._second_timer.stop()
         self._summary_timer.stop()
         await self.tasks.close()
-        await self.monitor.close()
+        # The record first: it asks nothing more of services that are being closed.
+        closing = [self.past.close()] if self.past is not None else []
+        await asyncio.gather(*closing, self.monitor.close())
 
     def add_downloads(self, addresses: str = "") -> AddDialog:
         """Opens the dialog that adds downloads."""

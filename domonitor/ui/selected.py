@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
 
 from PySide6.QtCore import QTimer
 
+from domonitor.jobs import hresult
 from domonitor.jobs.change import Change
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
+from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import FileProgress, Job, JobFile, JobKey
 from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 from domonitor.monitor import Monitor
@@ -21,14 +25,33 @@ _FILES_MS = 300
 """The files are asked for at most so often while they change."""
 
 
+class Past(Protocol):
+    """What is on record of jobs, whatever their service still knows."""
+
+    async def last_error(self, key: JobKey) -> Event | None:
+        """The job's last recorded error, as an ERROR event with its error; None where there is none to be had."""
+
+    async def close(self) -> None:
+        """Lets go of the record, within a bounded time."""
+
+
 class SelectedJob:
     """Asks the service for error and files of the job that is chosen, and for those alone.
 
-    key: which job is chosen, None for none.
+    key: which job is chosen, None for none. An error that the service no longer holds comes from its own timeline or
+    from the past.
     """
 
-    def __init__(self, monitor: Monitor, model: JobTableModel, details: DetailsPanel, tasks: TaskOwner) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        model: JobTableModel,
+        details: DetailsPanel,
+        tasks: TaskOwner,
+        past: Past | None = None,
+    ) -> None:
         self.key: JobKey | None = None
+        self._past = past
         self._monitor = monitor
         self._model = model
         self._details = details
@@ -79,14 +102,35 @@ class SelectedJob:
             self._tasks.start(self._show_error(job), what="error of the chosen download")
 
     async def _show_error(self, job: Job) -> None:
+        shown = self._shown_error
+        recorded = ""
         try:
             error = await self._monitor.get_error(job.key)
-        except CallFailed:
-            said = text.tr("The service gives no more information on this error.")
-            error = CopyError(ErrorContext.UNKNOWN, job.error_code or 0, said, retry_at=job.retry_at)
+        except CallFailed as refusal:
+            event = await self._recorded_error(job)
+            if event is not None and event.error is not None:
+                error = replace(event.error, retry_at=job.retry_at)
+                is_lost = refusal.code == hresult.DO_E_ERROR_INFORMATION_UNAVAILABLE
+                recorded = text.recorded(event.at, datetime.now(UTC), is_lost=is_lost)
+            else:
+                said = text.tr("The service gives no more information on this error.")
+                error = CopyError(ErrorContext.UNKNOWN, job.error_code or 0, said, retry_at=job.retry_at)
         row = self._model.row(job.key)
-        if self.key == job.key and row is not None and not row.is_gone and row.job.state in ERRONEOUS:
-            self._details.error_panel.show_error(row.job, error, self._monitor.commands(job.key.service))
+        # Whatever changed meanwhile has started a task of its own, which may have been quicker than this one.
+        if self.key == job.key and self._shown_error == shown and row is not None:
+            self._details.error_panel.show_error(row.job, error, self._monitor.commands(job.key.service), recorded)
+
+    async def _recorded_error(self, job: Job) -> Event | None:
+        """The last error on record, unless the job says that it has another one by now."""
+        event = None
+        with suppress(CallFailed):
+            timeline = await self._monitor.timeline(job.key)
+            event = next((one for one in reversed(timeline) if one.kind is EventKind.ERROR and one.error), None)
+        if event is None and self._past is not None:
+            event = await self._past.last_error(job.key)
+        if event is None or event.error is None or job.error_code not in (None, event.error.code):
+            return None
+        return event
 
     def _ask_files(self) -> None:
         row = self._model.row(self.key) if self.key is not None else None

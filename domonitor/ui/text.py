@@ -73,6 +73,15 @@ def moment(at: datetime | None) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
+def recorded(at: datetime, now: datetime, *, is_lost: bool) -> str:
+    """That an error comes from a record, of which day. is_lost: the service was asked and no longer holds it."""
+    local = at.astimezone()
+    days = (now.astimezone().date() - local.date()).days
+    day = {0: tr("today"), 1: tr("yesterday")}.get(days, tr("on {date}").format(date=f"{local:%Y-%m-%d}"))
+    words = tr("Recorded {time} {day}; the service no longer holds it.") if is_lost else tr("Recorded {time} {day}.")
+    return words.format(time=f"{local:%H:%M}", day=day)
+
+
 def percent(job: Job) -> str:
     """61 %; never 100 before all is there."""
     fraction = job.progress.fraction

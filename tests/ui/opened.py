@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt
@@ -25,9 +26,11 @@ PATIENCE_S = 10.0
 
 
 @asynccontextmanager
-async def opened(*backends: Backend, settings: Settings | None = None) -> AsyncIterator[MainWindow]:
+async def opened(
+    *backends: Backend, settings: Settings | None = None, history: Path | None = None
+) -> AsyncIterator[MainWindow]:
     """The window on these services; closed and shut down at the end."""
-    window = app.open_window(backends, settings or Settings("/tmp", theme="light"))
+    window = app.open_window(backends, settings or Settings("/tmp", theme="light"), history)
     try:
         yield window
     finally:
