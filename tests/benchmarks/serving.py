@@ -24,6 +24,7 @@ def server(size: int) -> Iterator[str]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, size))
     process.start()
+    theirs.close()  # so that a server that can't start is noticed
     try:
         yield ours.recv()
     finally:

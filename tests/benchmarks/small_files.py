@@ -53,7 +53,7 @@ def main() -> None:
     arguments.add_argument("--without-sync", action="store_true")
     chosen = arguments.parse_args()
     if chosen.without_sync:
-        disk.sync = lambda part: None
+        disk.sync = disk.sync_folder = lambda name: None
     measure(chosen)
 
 

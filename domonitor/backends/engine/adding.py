@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from domonitor.backends.engine import disk, failures
 from domonitor.backends.engine.clock import Clock
+from domonitor.backends.engine.disk import Unsynced
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.roster import Roster
@@ -177,8 +178,8 @@ def _refusals(results: object, count: int) -> list[CallFailed | None]:
     return results if isinstance(results, list) else [failures.refusal_of(results)] * count
 
 
-def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> list[CallFailed | None]:
-    """Makes the temporary files of several jobs, durably; each job's refusal, None where all its files are there."""
+def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> Unsynced:
+    """Makes the temporary files of several jobs; the value: each job's refusal, None where all its files are there."""
     refusals: list[CallFailed | None] = []
     folders: set[str] = set()
     for files in adding:
@@ -192,5 +193,4 @@ def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> list[CallFailed | N
                 break
             folders.add(os.path.dirname(file.part))  # noqa: PTH120
         refusals.append(refusal)
-    disk.sync_folders(folders)
-    return refusals
+    return Unsynced(refusals, folders)

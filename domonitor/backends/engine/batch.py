@@ -14,11 +14,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from domonitor.backends.engine import disk
+from domonitor.backends.engine.disk import Unsynced
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.rows import event_row, file_row, job_row
 from domonitor.backends.engine.store import Rows, Store
@@ -31,16 +33,20 @@ _log = logging.getLogger(__name__)
 class Work:
     """Something to be done with files after the commit; then gets the result on the engine's thread.
 
-    reply: who waits for it, and hears of it where then itself fails.
+    call: None where the file part is to be made durable; the result is None then. What call answers as Unsynced holds
+    only once its folders are synced. reply: who waits for it, and hears of it where then itself fails.
     """
 
-    call: Callable[[], Any]
+    call: Callable[[], Any] | None
     then: Callable[[Any], None]
     reply: Future[Any] | None = None
+    part: str = ""
     result: Any = None
 
     def run(self) -> None:
         """Runs the call; an exception becomes the result."""
+        if self.call is None:
+            return
         try:
             self.result = self.call()
         except Exception as error:
@@ -99,6 +105,10 @@ class Batch:
         then is called in any case, also where the commit failed and the call was never made.
         """
         self.work.append(Work(call, then, reply))
+
+    def sync(self, part: str, then: Callable[[Any], None]) -> None:
+        """The temporary file is to be made durable after the commit; then gets None or the exception."""
+        self.work.append(Work(None, then, part=part))
 
     def answer(self, reply: Future[Any] | None, value: object) -> None:
         """The caller, if there is one, gets the value (or is refused with it, if it is an exception)."""
@@ -175,9 +185,20 @@ class StoreThread:
                 _log.exception("the list of downloads could not be written")
                 done(error)
                 continue
-            for item in work:
-                item.run()
+            _do(work)
             done(None)
+
+
+def _do(work: Sequence[Work]) -> None:
+    """All that can be made durable together is: many small files cost little more than one."""
+    syncs = [item for item in work if item.call is None]
+    for item, error in zip(syncs, disk.sync_all([item.part for item in syncs]), strict=True):
+        item.result = error
+    for item in work:
+        item.run()
+    unsynced = [item for item in work if isinstance(item.result, Unsynced)]
+    for item, result in zip(unsynced, disk.last([item.result for item in unsynced]), strict=True):
+        item.result = result
 
 
 class SyncThread:

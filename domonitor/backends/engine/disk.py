@@ -7,17 +7,30 @@ translates them.
 
 from __future__ import annotations
 
+import ctypes
 import errno
-import io
+import ntpath
 import os
+import re
 import secrets
 import stat
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _OPEN_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsynced:
+    """What was done with names in folders: the value holds once the folders are synced."""
+
+    value: Any
+    folders: Set[str]
 
 
 class PartLost(FileNotFoundError):
@@ -27,19 +40,31 @@ class PartLost(FileNotFoundError):
 SHARING_PATIENCE_S = 5.0
 """How long Windows may take to let go of a file, usually because of a virus scanner."""
 
+SYNC_STEP_BYTES = 32 << 20
+"""How much of a running file may lie undurable: a file is synced behind its transfer at each such step."""
+
+SYNC_THREADS = 8
+"""So many files are synced at the same moment: a journal writes them in one commit. More gained nothing (measured)."""
+
+_NO_SUCH_CALL = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
+"""How a file system says that it has no such thing."""
+
+_made_anew: set[str] = set()
+"""Temporary files whose names are not yet durable, because they were made in the midst of a transfer."""
+
 
 def part_name(target: str) -> str:
     """A new temporary name beside the target."""
-    return str(Path(target).parent / f".domonitor-{secrets.token_hex(6)}.part")
+    return os.path.join(os.path.dirname(target), f".domonitor-{secrets.token_hex(6)}.part")
 
 
 def check_target(target: str, *, replace: bool) -> None:
     """Raises OSError where a file of that name can't be made: no folder, a folder of that name, an existing file."""
-    path = Path(target)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "the folder is not there", str(path.parent))
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, "the folder is not there", folder)
     try:
-        found = path.lstat()
+        found = os.lstat(target)
     except FileNotFoundError:
         return
     if stat.S_ISDIR(found.st_mode):
@@ -53,26 +78,39 @@ def create_part(part: str) -> None:
     os.close(os.open(part, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666))
 
 
-def sync_folders(folders: Iterable[str]) -> None:
-    """Makes new and changed names in the folders durable. Windows has no such call."""
+def sync_folder(folder: str) -> None:
+    """Makes new, changed and removed names in the folder durable. Windows has no such call. Raises OSError."""
     if sys.platform == "win32":
         return
-    for folder in folders:
+    try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # it went with all that was in it
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network and FUSE file systems refuse to sync folders; there is no other way to ask for it.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def last(works: Sequence[Unsynced]) -> list[Any]:
+    """Syncs the folders of all these, each once; of each its value then, or the OSError of one of its folders."""
+    errors: dict[str, OSError] = {}
+    for folder in {folder for work in works for folder in work.folders}:
         try:
-            os.fsync(descriptor)
+            sync_folder(folder)
         except OSError as error:
-            # Some network and FUSE file systems refuse to sync folders; there is no other way to ask for it.
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-                raise
-        finally:
-            os.close(descriptor)
+            errors[folder] = error
+    return [next((errors[folder] for folder in work.folders if folder in errors), work.value) for work in works]
 
 
 def size_of(part: str) -> int | None:
     """Bytes in the temporary file; None where it is no regular file any more."""
     try:
-        found = Path(part).lstat()
+        found = os.lstat(part)
     except OSError:
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None
@@ -89,21 +127,24 @@ def cut(part: str, length: int) -> None:
         os.close(descriptor)
 
 
-def delete_all(parts: Iterable[str]) -> set[str]:
-    """Removes temporary files. Returns those that could not be removed."""
+def delete_all(parts: Iterable[str]) -> Unsynced:
+    """Removes temporary files; the value is the set of those that could not be removed."""
     left = set()
+    folders = set()
     for part in parts:
         try:
             delete(part)
         except OSError:
             left.add(part)
-    return left
+        else:
+            folders.add(os.path.dirname(part))
+    return Unsynced(left, folders)
 
 
 def delete(part: str) -> None:
     """Removes a temporary file. One that is gone already, or can't ever have been there, is fine."""
     try:
-        _patiently(lambda: Path(part).unlink())
+        _patiently(lambda: os.unlink(part))
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
             raise
@@ -121,17 +162,17 @@ def finish(part: str, target: str, size: int, *, replace: bool) -> None:
     if found_bytes != size:
         raise PartLost(errno.ENOENT, "the temporary file is gone, or no longer whole", part)
     if replace:
-        _patiently(lambda: Path(part).replace(target))
+        _patiently(lambda: os.replace(part, target))
     elif sys.platform == "win32":
-        _patiently(lambda: Path(part).rename(target))  # refuses an existing target by itself
+        _patiently(lambda: os.rename(part, target))  # refuses an existing target by itself
     else:
-        _link_over(part, target)
+        _rename_to_new(part, target)
 
 
-def finish_all(files: Sequence[tuple[str, str, int, bool]]) -> tuple[int, OSError | None]:
-    """Gives many files, each (part, target, size, replace), their final names, durably, up to the first failure.
+def finish_all(files: Sequence[tuple[str, str, int, bool]]) -> Unsynced:
+    """Gives many files, each (part, target, size, replace), their final names, up to the first failure.
 
-    Returns how many have their names, and the failure.
+    The value is a pair: how many have their names, and the failure.
     """
     error: OSError | None = None
     named = 0
@@ -142,26 +183,52 @@ def finish_all(files: Sequence[tuple[str, str, int, bool]]) -> tuple[int, OSErro
             error = raised
             break
         named += 1
-    sync_folders({os.path.dirname(target) for _, target, _, _ in files[:named]})  # noqa: PTH120
-    return named, error
+    return Unsynced((named, error), {os.path.dirname(target) for _, target, _, _ in files[:named]})
 
 
-def _link_over(part: str, target: str) -> None:
-    """A rename that never overwrites, as POSIX has none: a second name first, then the first one goes."""
-    try:
-        os.link(part, target, follow_symlinks=False)
-    except FileExistsError:
-        # After a crash between the two steps both names are the same file.
-        if not os.path.samestat(Path(part).lstat(), Path(target).lstat()):
-            raise
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL):
-            raise
-        # A file system without hard links (FAT, some network shares): the name is taken first, then replaced.
-        os.close(os.open(target, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666))
-        Path(part).replace(target)
-        return
-    Path(part).unlink()
+def _rename_to_new(part: str, target: str) -> None:
+    """A rename that never overwrites. After a crash in its midst it can be repeated, and leaves nothing of its own."""
+    for rename in (rename_exclusively, _link_and_unlink):
+        try:
+            rename(part, target)
+        except FileExistsError:
+            # A crash between the two steps of _link_and_unlink: both names are the same file.
+            if not os.path.samestat(os.lstat(part), os.lstat(target)):
+                raise
+            os.unlink(part)
+            return
+        except OSError as error:
+            if error.errno not in _NO_SUCH_CALL:
+                raise
+        else:
+            return
+    # A file system that can do neither (few are left: some in user space). What another program puts there between
+    # these two lines would be lost; a name taken by an empty file of ours would outlive a crash, and be in the way.
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, "a file of this name is already there", target)
+    os.rename(part, target)
+
+
+def rename_exclusively(part: str, target: str) -> None:
+    """Linux: one step that gives the name, or says that it is taken. Also without hard links: FAT, exFAT, SMB."""
+    if _renameat2 is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if _renameat2(_AT_FDCWD, os.fsencode(part), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), part, None, target)
+
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
+"""Source: fcntl.h and linux/fs.h."""
+
+_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
+
+
+def _link_and_unlink(part: str, target: str) -> None:
+    """Other systems, and NFS: a second name first, then the first one goes."""
+    os.link(part, target, follow_symlinks=False)
+    os.unlink(part)
 
 
 def _patiently(change: Callable[[], object]) -> None:
@@ -180,118 +247,141 @@ def _patiently(change: Callable[[], object]) -> None:
 
 
 def sync(part: str) -> None:
-    """Makes the file's bytes and its length durable."""
-    descriptor = os.open(part, _OPEN_FLAGS)
+    """Makes the file's bytes and its length durable. May take long: never called on the transfer thread."""
+    descriptors: list[int] = []
+    _patiently(lambda: descriptors.append(os.open(part, _OPEN_FLAGS)))
+    (descriptor,) = descriptors
     try:
         # macOS' and Windows' Python have no fdatasync.
         (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(descriptor)
     finally:
         os.close(descriptor)
+    if part in _made_anew:
+        sync_folder(os.path.dirname(part))
+        _made_anew.discard(part)
 
 
-SYNC_STEP_BYTES = 32 << 20
-"""How much of a running file may lie undurable: a file is synced behind its transfer at each such step."""
+def sync_all(parts: Sequence[str]) -> list[OSError | None]:
+    """As sync for many files at once, on threads of its own; for each the error, None where it is durable now."""
+    results: list[OSError | None] = [OSError(errno.EIO, "the file was not synced", part) for part in parts]
+    waiting = iter(range(len(parts)))  # next() of it is one step for all threads
 
-
-class PartFile:
-    """A temporary file while its bytes arrive. It is opened by begin; until then nothing is touched.
-
-    write: takes bytes; a bound method of C without a Python frame, for libcurl. written_bytes counts what the
-    operating system has taken, never what still lies in the buffer. An error while writing never comes out of
-    write: it stays in error, and nothing more is written.
-    """
-
-    def __init__(self, part: str, buffer_bytes: int, every_step: Callable[[], None]) -> None:
-        """every_step: called whenever another SYNC_STEP_BYTES have been written."""
-        self._part = part
-        self._raw = _RawPart(every_step)
-        self._buffer = io.BufferedWriter(self._raw, buffer_bytes)
-        self.write = self._buffer.write
-
-    def begin(self, offset: int) -> bool:
-        """Opens the file to go on at the offset; what lies behind it is cut off. A missing empty file is made anew.
-
-        Returns False where it holds fewer bytes. Raises OSError, also where this is no file any more.
-        """
-        try:
-            descriptor = os.open(self._part, _OPEN_FLAGS)
-        except FileNotFoundError:
-            if offset:
-                return False
-            descriptor = os.open(self._part, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise FileExistsError(errno.EEXIST, "something else has the temporary file's name")
-            if found.st_size < offset:
-                os.close(descriptor)
-                return False
-            os.ftruncate(descriptor, offset)
-            os.lseek(descriptor, offset, os.SEEK_SET)
-        except OSError:
-            os.close(descriptor)
-            raise
-        self._raw.begin(descriptor, offset)
-        return True
-
-    @property
-    def is_open(self) -> bool:
-        """Whether begin was called."""
-        return self._raw.descriptor is not None
-
-    @property
-    def written_bytes(self) -> int:
-        """Bytes in the file; 0 before begin."""
-        return self._raw.written_bytes
-
-    @property
-    def error(self) -> OSError | None:
-        """What went wrong while writing."""
-        return self._raw.error
-
-    def flush(self) -> None:
-        """Hands what lies in the buffer to the operating system."""
-        self._buffer.flush()
-
-    def close(self) -> None:
-        """Flushes and closes."""
-        self._buffer.close()
-
-
-class _RawPart(io.RawIOBase):
-    def __init__(self, every_step: Callable[[], None]) -> None:
-        self.descriptor: int | None = None
-        self.written_bytes = 0
-        self.error: OSError | None = None
-        self._every_step = every_step
-        self._next_step = SYNC_STEP_BYTES
-
-    def begin(self, descriptor: int, offset: int) -> None:
-        self.descriptor = descriptor
-        self.written_bytes = offset
-        self._next_step = offset + SYNC_STEP_BYTES
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        view = memoryview(data)  # type: ignore[arg-type]
-        if self.error is None and self.descriptor is not None:
-            done = 0
+    def run() -> None:
+        for at in waiting:
             try:
-                while done < view.nbytes:
-                    done += os.write(self.descriptor, view[done:])
+                sync(parts[at])
             except OSError as error:
-                self.error = error
-            self.written_bytes += done
-            if self.written_bytes >= self._next_step:
-                self._next_step = self.written_bytes + SYNC_STEP_BYTES
-                self._every_step()
-        # Whatever happened, libcurl is told that all is well: an exception would be printed by its binding.
-        return view.nbytes
+                results[at] = error
+            else:
+                results[at] = None
 
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            if self.descriptor is not None:
-                os.close(self.descriptor)
+    others = [
+        threading.Thread(target=run, name=f"domonitor-sync-{number}", daemon=True)
+        for number in range(1, min(SYNC_THREADS, len(parts)))
+    ]
+    for thread in others:
+        thread.start()
+    run()
+    for thread in others:
+        thread.join()
+    return results
+
+
+def open_part(part: str, offset: int) -> int | None:
+    """Opens a temporary file to go on at the offset; what lies behind it is cut off. Returns the descriptor.
+
+    A missing empty file is made anew. None where it holds fewer bytes. Raises OSError, also where this is no file any
+    more.
+    """
+    try:
+        descriptor = os.open(part, _OPEN_FLAGS)
+    except FileNotFoundError:
+        if offset:
+            return None
+        descriptor = os.open(part, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
+        _made_anew.add(part)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise FileExistsError(errno.EEXIST, "something else has the temporary file's name")
+        if found.st_size < offset:
+            os.close(descriptor)
+            return None
+        os.ftruncate(descriptor, offset)
+        os.lseek(descriptor, offset, os.SEEK_SET)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def network_file_system(folder: Path) -> str:
+    """What kind of network file system the folder lies on, in words for a sentence; "" on a disk of this computer."""
+    if sys.platform == "win32":
+        return "a Windows share (SMB)" if _is_remote_drive(str(folder.resolve())) else ""
+    folder = folder.resolve()  # before the mounts are read: it may bring one about
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+    return network_kind(mounts, folder)
+
+
+def network_kind(mounts: str, folder: Path) -> str:
+    """As network_file_system, by the lines of /proc/self/mountinfo. folder: without links. Source: proc(5)."""
+    kind, depth = "", 0
+    for line in mounts.splitlines():
+        before, _, behind = line.partition(" - ")
+        if len(before.split(" ")) < _MOUNT_POINT + 1 or not behind:
+            continue
+        point = Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), before.split(" ")[_MOUNT_POINT]))
+        # Of two on one place the later one lies on top.
+        if folder.is_relative_to(point) and len(point.parts) >= depth:
+            kind, depth = _NETWORK_KINDS.get(behind.split(" ")[0], ""), len(point.parts)
+    return kind
+
+
+_MOUNT_POINT = 4
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+_NETWORK_KINDS = {
+    "9p": "a folder of another system (9P)",
+    "afs": "AFS",
+    "ceph": "Ceph",
+    "cifs": "a Windows share (SMB)",
+    "davfs": "WebDAV",
+    "fuse.ceph": "Ceph",
+    "fuse.davfs": "WebDAV",
+    "fuse.glusterfs": "GlusterFS",
+    "fuse.gvfsd-fuse": "a network place of the desktop",
+    "fuse.rclone": "a cloud drive (rclone)",
+    "fuse.sshfs": "SSHFS",
+    "glusterfs": "GlusterFS",
+    "lustre": "Lustre",
+    "ncpfs": "a NetWare share",
+    "nfs": "NFS",
+    "nfs4": "NFS",
+    "smb3": "a Windows share (SMB)",
+    "smbfs": "a Windows share (SMB)",
+}
+
+
+def _is_remote_drive(folder: str) -> bool:
+    """Windows: whether the path names a share, or a drive that stands for one."""
+    drive, _ = ntpath.splitdrive(folder)
+    if drive.startswith("\\\\?\\"):
+        drive = drive[4:]
+        if drive.upper().startswith("UNC\\"):
+            return True
+    if drive.startswith("\\\\"):
+        return not drive.startswith("\\\\.\\")
+    return bool(drive) and _drive_type(f"{drive}\\") == _DRIVE_REMOTE
+
+
+def _drive_type(root: str) -> int:
+    windll = getattr(ctypes, "windll", None)
+    return int(windll.kernel32.GetDriveTypeW(root)) if windll else 0
+
+
+_DRIVE_REMOTE = 4
+"""Source: winbase.h."""

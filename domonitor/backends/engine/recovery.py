@@ -23,8 +23,9 @@ _BOOT = "boot"
 def recover(store: Store, now: datetime) -> None:
     """Removes what no job waits for, cuts off what a power cut may have spoilt, and corrects what is not there."""
     leftovers = store.leftovers()
-    left = disk.delete_all(part for _, _, part in leftovers)
-    store.write(Rows(forgotten_files=[(job, at) for job, at, part in leftovers if part not in left]))
+    (left,) = disk.last([disk.delete_all(part for _, _, part in leftovers)])
+    if isinstance(left, set):  # else they are deleted, but perhaps not for good: the next start looks again
+        store.write(Rows(forgotten_files=[(job, at) for job, at, part in leftovers if part not in left]))
     boot = _boot_id()
     is_same_boot = bool(boot) and store.meta(_BOOT) == boot
     claims = store.claims()

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from domonitor.backends.engine import addresses, failures
-from domonitor.backends.engine.disk import PartFile
 from domonitor.backends.engine.failures import Failure
+from domonitor.backends.engine.part_file import PartFile
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.response import Response
 from domonitor.jobs import hresult

@@ -188,7 +188,7 @@ class Transfers:
     def _sync(self, job: JobRecord, file: FileRecord) -> None:
         """Makes a whole file durable."""
         self._settling.add(file)
-        self._loop.batch.do(partial(disk.sync, file.part), partial(self._settled, job, file))
+        self._loop.batch.sync(file.part, partial(self._settled, job, file))
 
     def _settled(self, job: JobRecord, file: FileRecord, result: object) -> None:
         self._settling.discard(file)

@@ -237,7 +237,7 @@ def test_a_folder_that_can_t_be_synced_leaves_nothing_behind(
 
     job = engine.manager.create_job("a job")
     with monkeypatch.context() as patched:
-        patched.setattr("domonitor.backends.engine.disk.sync_folders", fail)
+        patched.setattr("domonitor.backends.engine.disk.sync_folder", fail)
         with pytest.raises(CallFailed):
             job.add_file(origin.add("/a", Resource(SMALL)), str(engine.downloads / "a"))
     assert engine.on_disk == set()

@@ -1,0 +1,97 @@
+"""A temporary file while its bytes arrive: what libcurl writes to."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+
+from domonitor.backends.engine import disk
+
+
+class PartFile:
+    """A temporary file while its bytes arrive. It is opened by begin; until then nothing is touched.
+
+    write: takes bytes; a bound method of C without a Python frame, for libcurl. written_bytes counts what the
+    operating system has taken, never what still lies in the buffer. An error while writing never comes out of
+    write: it stays in error, and nothing more is written.
+    """
+
+    def __init__(self, part: str, buffer_bytes: int, every_step: Callable[[], None]) -> None:
+        """every_step: called whenever another disk.SYNC_STEP_BYTES have been written."""
+        self._part = part
+        self._raw = _RawPart(every_step)
+        self._buffer = io.BufferedWriter(self._raw, buffer_bytes)
+        self.write = self._buffer.write
+
+    def begin(self, offset: int) -> bool:
+        """Opens the file to go on at the offset; what lies behind it is cut off. A missing empty file is made anew.
+
+        Returns False where it holds fewer bytes. Raises OSError, also where this is no file any more.
+        """
+        descriptor = disk.open_part(self._part, offset)
+        if descriptor is not None:
+            self._raw.begin(descriptor, offset)
+        return descriptor is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether begin was called."""
+        return self._raw.descriptor is not None
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes in the file; 0 before begin."""
+        return self._raw.written_bytes
+
+    @property
+    def error(self) -> OSError | None:
+        """What went wrong while writing."""
+        return self._raw.error
+
+    def flush(self) -> None:
+        """Hands what lies in the buffer to the operating system."""
+        self._buffer.flush()
+
+    def close(self) -> None:
+        """Flushes and closes."""
+        self._buffer.close()
+
+
+class _RawPart(io.RawIOBase):
+    def __init__(self, every_step: Callable[[], None]) -> None:
+        self.descriptor: int | None = None
+        self.written_bytes = 0
+        self.error: OSError | None = None
+        self._every_step = every_step
+        self._next_step = disk.SYNC_STEP_BYTES
+
+    def begin(self, descriptor: int, offset: int) -> None:
+        self.descriptor = descriptor
+        self.written_bytes = offset
+        self._next_step = offset + disk.SYNC_STEP_BYTES
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]
+        if self.error is None and self.descriptor is not None:
+            done = 0
+            try:
+                while done < view.nbytes:
+                    done += os.write(self.descriptor, view[done:])
+            except OSError as error:
+                self.error = error
+            self.written_bytes += done
+            if self.written_bytes >= self._next_step:
+                self._next_step = self.written_bytes + disk.SYNC_STEP_BYTES
+                self._every_step()
+        # Whatever happened, libcurl is told that all is well: an exception would be printed by its binding.
+        return view.nbytes
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            if self.descriptor is not None:
+                os.close(self.descriptor)
