@@ -44,7 +44,7 @@ SYNC_STEP_BYTES = 32 << 20
 """How much of a running file may lie undurable: a file is synced behind its transfer at each such step."""
 
 SYNC_THREADS = 8
-"""So many files are synced at the same moment: a journal writes them in one commit. More gained nothing (measured)."""
+"""So many files are synced at the same moment: a journal writes them in one commit. More gained little (measured)."""
 
 _NO_SUCH_CALL = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
 """How a file system says that it has no such thing."""
@@ -150,14 +150,14 @@ def delete(part: str) -> None:
             raise
 
 
-def finish(part: str, target: str, size: int, *, replace: bool) -> None:
+def finish(part: str, target: str, size: int, *, replace: bool, is_repeated: bool = False) -> None:
     """Gives the file its final name. Can be repeated after a crash at any point in between.
 
-    size: bytes of the whole file, by which a target that already has its name is recognised.
+    size: bytes of the whole file, by which, where is_repeated, a target that already has its name is recognised.
     Raises FileExistsError where another file has the name, PartLost where the temporary file is gone or not whole.
     """
     found_bytes = size_of(part)
-    if found_bytes is None and size_of(target) == size:
+    if is_repeated and found_bytes is None and size_of(target) == size:
         return
     if found_bytes != size:
         raise PartLost(errno.ENOENT, "the temporary file is gone, or no longer whole", part)
@@ -169,16 +169,17 @@ def finish(part: str, target: str, size: int, *, replace: bool) -> None:
         _rename_to_new(part, target)
 
 
-def finish_all(files: Sequence[tuple[str, str, int, bool]]) -> Unsynced:
+def finish_all(files: Sequence[tuple[str, str, int, bool]], *, is_repeated: bool = False) -> Unsynced:
     """Gives many files, each (part, target, size, replace), their final names, up to the first failure.
 
-    The value is a pair: how many have their names, and the failure.
+    is_repeated: whether some of them may have their names already. The value is a pair: how many have their names, and
+    the failure.
     """
     error: OSError | None = None
     named = 0
     for part, target, size, replace in files:
         try:
-            finish(part, target, size, replace=replace)
+            finish(part, target, size, replace=replace, is_repeated=is_repeated)
         except OSError as raised:
             error = raised
             break

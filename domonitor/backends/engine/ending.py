@@ -55,7 +55,9 @@ class Ending:
         """As complete, but the intention is stored already."""
         files = [file for file in job.files if file.stage is FileStage.TRANSFERRED]
         names = [(file.part, file.local_name, file.size or 0, file.replace) for file in files]
-        self._loop.batch.do(partial(disk.finish_all, names), partial(self._named, job, files, reply), reply)
+        finish_all = partial(disk.finish_all, names, is_repeated=job.was_completing)
+        job.was_completing = True
+        self._loop.batch.do(finish_all, partial(self._named, job, files, reply), reply)
 
     def end(self, job: JobRecord, state: JobState, reply: Future[Any] | None, code: int) -> None:
         """The job becomes final and its temporary files go; answers the code, or that one of them is left."""

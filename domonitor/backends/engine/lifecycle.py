@@ -137,6 +137,7 @@ class Lifecycle:
     def _go_on_with(self, job: JobRecord) -> None:
         job.progress_at_s = self._clock.monotonic()
         if job.is_completing:
+            job.was_completing = True
             self._ending.give_names(job, None)
         elif job.state is JobState.QUEUED:
             self._go_on(job)

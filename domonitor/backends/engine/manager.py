@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import checks, failures
+from domonitor.backends.engine import checks, disk, failures
 from domonitor.backends.engine.batch import StoreThread, SyncThread
 from domonitor.backends.engine.callbacks import Callbacks
 from domonitor.backends.engine.clock import Clock, SystemClock
@@ -50,6 +50,7 @@ class EngineManager:
         with ExitStack() as opened:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
+                _refuse_network(folder)
                 self._lock = FolderLock(folder)
                 opened.callback(self._lock.close)
                 self._store = Store(folder / "engine.sqlite")
@@ -214,3 +215,12 @@ class EngineManager:
             self._callbacks.post(
                 record.id, "file_transferred", lambda callback: callback.file_transferred(job, copy_file)
             )
+
+
+def _refuse_network(folder: Path) -> None:
+    """SQLite's log needs memory that all users of a file share, and locks that hold: network drives give neither."""
+    if kind := disk.network_file_system(folder):
+        raise StoreUnusable(
+            f"The engine's folder {folder} lies on {kind}. The list of downloads is safe only on a disk of this "
+            "computer: choose another folder. The downloads themselves may go anywhere."
+        )

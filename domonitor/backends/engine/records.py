@@ -77,7 +77,7 @@ class JobRecord:
     progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
     error_code: that of the error object, which it outlives. retry_at: when it tries again by itself (UTC).
     to_start: the files that come next, once the job has its turn. waiting: what was asked while the job was ending.
-    is_unsaved: its rows could not be written of late.
+    is_unsaved: its rows could not be written of late. was_completing: some of its files may have their names already.
     """
 
     number: int
@@ -107,6 +107,7 @@ class JobRecord:
     to_start: deque[FileRecord] | None = None
     waiting: tuple[Callable[[], None], ...] = ()
     is_unsaved: bool = False
+    was_completing: bool = False
 
     done_bytes: int = 0
     known_bytes: int = 0

@@ -144,6 +144,8 @@ class Transfers:
         transfer.synced_at_s = self._clock.monotonic()
         if file.size != transfer.size or file.validator != transfer.validator:
             job.set_size(file, transfer.size)
+            # What was synced of an earlier answer is not what the new validator stands for.
+            file.durable_bytes = min(file.durable_bytes, transfer.offset)
             file.validator = transfer.validator
             # A small file is whole before anybody could need these.
             if transfer.size is None or transfer.size >= _LARGE_BUFFER:

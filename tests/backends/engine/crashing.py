@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import EngineManager
+from domonitor.backends.engine import EngineManager, disk
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.store import Store
 from domonitor.jobs import codes, hresult
@@ -48,6 +48,7 @@ class Steps:
         self._count = 0
         for name in ("open", "link", "unlink", "replace", "rename", "ftruncate", "fsync", "fdatasync"):
             setattr(os, name, self._file_call(getattr(os, name)))
+        disk.rename_exclusively = self._file_call(disk.rename_exclusively)  # no function of os
         for name in ("write", "set_meta"):
             setattr(Store, name, self._around(getattr(Store, name)))
 

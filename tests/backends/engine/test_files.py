@@ -35,7 +35,9 @@ def part_in(folder: Path) -> Path:
     return part
 
 
-@pytest.mark.parametrize("name", ["grün ✓ 日本語", "n" * 254, "ü" * 127, " leading", "trailing.", "-rf", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["grün ✓ 日本語", "n" * 254, "n" * 255, "ü" * 127, " leading", "trailing.", "-rf", "a\nb"]
+)
 def test_names_of_every_kind_are_kept(engine: Engine, origin: Origin, name: str) -> None:
     job = engine.job((origin.add("/a", Resource(SMALL)), name))
     engine.until_state(job, JobState.TRANSFERRED)
@@ -43,6 +45,17 @@ def test_names_of_every_kind_are_kept(engine: Engine, origin: Origin, name: str)
     (job,) = engine.manager.enum_jobs()
     job.complete()
     assert engine.on_disk == {name}
+
+
+@posix
+@pytest.mark.parametrize("name", ["n" * 256, "ü" * 128, "n" * 5_000])
+def test_a_name_that_is_too_long_is_refused_at_once(engine: Engine, origin: Origin, name: str) -> None:
+    job = engine.job((origin.add("/a", Resource(SMALL)), "a"), resumed=False)
+    with pytest.raises(CallFailed, match="name") as refused:
+        job.add_file(origin.url("/a"), str(engine.downloads / name))
+    assert refused.value.code == hresult.ERROR_FILENAME_EXCED_RANGE
+    assert len(job.enum_files()) == 1
+    assert engine.on_disk == {"*.part"}
 
 
 @posix
@@ -229,6 +242,25 @@ def test_after_a_power_cut_only_what_was_synced_is_trusted(
     engine.stop()
 
 
+def test_nor_is_it_trusted_after_one_more_restart(
+    start_engine: StartEngine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = start_engine()
+    job = engine.job((origin.add("/a", Resource(LARGE, faults=[Stall(after_bytes=1_000_000, times=1)])), "a"))
+    engine.until(lambda: job.get_progress().bytes_transferred == 1_000_000)
+    job.suspend()
+    engine.stop()
+    part_in(engine.downloads).write_bytes(bytes(1_000_000))
+    monkeypatch.setattr("domonitor.backends.engine.recovery._boot_id", lambda: "another start of the computer")
+    engine.start()
+    engine.restart()
+    (job,) = engine.manager.enum_jobs()
+    job.resume()
+    engine.until_state(job, JobState.TRANSFERRED)
+    job.complete()
+    assert content(engine.downloads / "a") == LARGE.sha256()
+
+
 def test_a_folder_that_can_t_be_synced_leaves_nothing_behind(
     engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +276,26 @@ def test_a_folder_that_can_t_be_synced_leaves_nothing_behind(
     job.add_file(origin.url("/a"), str(engine.downloads / "a"))
 
 
+@posix
+def test_a_cancel_whose_folder_can_t_be_synced_is_finished_by_the_next_start(
+    engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = engine.job((origin.add("/a", Resource(SMALL)), "a"), resumed=False)
+    part = part_in(engine.downloads)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)  # what syncs folders, and nothing else
+        assert job.cancel() is True
+    engine.stop()
+    part.touch()  # as the power cut does that the sync was to prevent
+    engine.start()
+    assert engine.manager.enum_jobs() == ()
+    assert engine.on_disk == set()
+
+
 def test_a_file_system_without_hard_links_gives_names_too(
     engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +303,7 @@ def test_a_file_system_without_hard_links_gives_names_too(
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", link)
+    monkeypatch.setattr("domonitor.backends.engine.disk.rename_exclusively", link)
     job = engine.job((origin.add("/a", Resource(SMALL)), "a"))
     engine.until_state(job, JobState.TRANSFERRED)
     (engine.downloads / "a").write_text("somebody else's")
