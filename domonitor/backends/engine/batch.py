@@ -33,14 +33,16 @@ _log = logging.getLogger(__name__)
 class Work:
     """Something to be done with files after the commit; then gets the result on the engine's thread.
 
-    call: None where the file part is to be made durable; the result is None then. What call answers as Unsynced holds
-    only once its folders are synced. reply: who waits for it, and hears of it where then itself fails.
+    call: None where the file part, open as descriptor or not, is to be made durable; the result is None then. What call
+    answers as Unsynced holds only once its folders are synced. reply: who waits for it, and hears of it where then
+    itself fails.
     """
 
     call: Callable[[], Any] | None
     then: Callable[[Any], None]
     reply: Future[Any] | None = None
     part: str = ""
+    descriptor: int | None = None
     result: Any = None
 
     def run(self) -> None:
@@ -51,6 +53,11 @@ class Work:
             self.result = self.call()
         except Exception as error:
             self.result = error
+
+    def drop(self) -> None:
+        """It is not done: what it holds is let go."""
+        if self.descriptor is not None:
+            disk.close(self.descriptor)
 
 
 @dataclass(slots=True)
@@ -106,9 +113,12 @@ class Batch:
         """
         self.work.append(Work(call, then, reply))
 
-    def sync(self, part: str, then: Callable[[Any], None]) -> None:
-        """The temporary file is to be made durable after the commit; then gets None or the exception."""
-        self.work.append(Work(None, then, part=part))
+    def sync(self, part: str, descriptor: int | None, then: Callable[[Any], None]) -> None:
+        """The temporary file is to be made durable after the commit; then gets None or the exception.
+
+        descriptor: the file itself where it is open; it will be closed.
+        """
+        self.work.append(Work(None, then, part=part, descriptor=descriptor))
 
     def answer(self, reply: Future[Any] | None, value: object) -> None:
         """The caller, if there is one, gets the value (or is refused with it, if it is an exception)."""
@@ -192,7 +202,7 @@ class StoreThread:
 def _do(work: Sequence[Work]) -> None:
     """All that can be made durable together is: many small files cost little more than one."""
     syncs = [item for item in work if item.call is None]
-    for item, error in zip(syncs, disk.sync_all([item.part for item in syncs]), strict=True):
+    for item, error in zip(syncs, disk.sync_all([(item.part, item.descriptor) for item in syncs]), strict=True):
         item.result = error
     for item in work:
         item.run()

@@ -59,10 +59,7 @@ def part_name(target: str) -> str:
 
 
 def check_target(target: str, *, replace: bool) -> None:
-    """Raises OSError where a file of that name can't be made: no folder, a folder of that name, an existing file."""
-    folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, "the folder is not there", folder)
+    """Raises OSError where a file must not get that name: a folder or a file has it. A missing folder is told later."""
     try:
         found = os.lstat(target)
     except FileNotFoundError:
@@ -247,14 +244,26 @@ def _patiently(change: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def sync(part: str) -> None:
-    """Makes the file's bytes and its length durable. May take long: never called on the transfer thread."""
-    descriptors: list[int] = []
-    _patiently(lambda: descriptors.append(os.open(part, _OPEN_FLAGS)))
-    (descriptor,) = descriptors
+def close(descriptor: int) -> None:
+    """Closes a file that open_part has opened."""
+    os.close(descriptor)
+
+
+def sync(part: str, descriptor: int | None = None) -> None:
+    """Makes the file's bytes and its length durable. May take long: never called on the transfer thread.
+
+    descriptor: the file itself where it is open; it is closed here. Raises FileNotFoundError where somebody has
+    deleted the file.
+    """
+    if descriptor is None:
+        descriptors: list[int] = []
+        _patiently(lambda: descriptors.append(os.open(part, _OPEN_FLAGS)))
+        (descriptor,) = descriptors
     try:
         # macOS' and Windows' Python have no fdatasync.
         (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(descriptor)
+        if not os.fstat(descriptor).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "the temporary file was deleted", part)
     finally:
         os.close(descriptor)
     if part in _made_anew:
@@ -262,15 +271,15 @@ def sync(part: str) -> None:
         _made_anew.discard(part)
 
 
-def sync_all(parts: Sequence[str]) -> list[OSError | None]:
+def sync_all(files: Sequence[tuple[str, int | None]]) -> list[OSError | None]:
     """As sync for many files at once, on threads of its own; for each the error, None where it is durable now."""
-    results: list[OSError | None] = [OSError(errno.EIO, "the file was not synced", part) for part in parts]
-    waiting = iter(range(len(parts)))  # next() of it is one step for all threads
+    results: list[OSError | None] = [OSError(errno.EIO, "the file was not synced", part) for part, _ in files]
+    waiting = iter(range(len(files)))  # next() of it is one step for all threads
 
     def run() -> None:
         for at in waiting:
             try:
-                sync(parts[at])
+                sync(*files[at])
             except OSError as error:
                 results[at] = error
             else:
@@ -278,7 +287,7 @@ def sync_all(parts: Sequence[str]) -> list[OSError | None]:
 
     others = [
         threading.Thread(target=run, name=f"domonitor-sync-{number}", daemon=True)
-        for number in range(1, min(SYNC_THREADS, len(parts)))
+        for number in range(1, min(SYNC_THREADS, len(files)))
     ]
     for thread in others:
         thread.start()
@@ -308,8 +317,10 @@ def open_part(part: str, offset: int) -> int | None:
         if found.st_size < offset:
             os.close(descriptor)
             return None
-        os.ftruncate(descriptor, offset)
-        os.lseek(descriptor, offset, os.SEEK_SET)
+        if found.st_size > offset:
+            os.ftruncate(descriptor, offset)
+        if offset:
+            os.lseek(descriptor, offset, os.SEEK_SET)
     except OSError:
         os.close(descriptor)
         raise

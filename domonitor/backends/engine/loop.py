@@ -215,6 +215,7 @@ class Loop:
         _safely(partial(self.policy.commit_failed, batches, error))
         for failed in reversed(batches):
             for item in failed.work:
+                item.drop()
                 _go_on(item, error)
             for reply, _ in failed.answers:
                 settle(reply, refusal)

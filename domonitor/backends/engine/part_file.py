@@ -36,8 +36,8 @@ class PartFile:
 
     @property
     def is_open(self) -> bool:
-        """Whether begin was called."""
-        return self._raw.descriptor is not None
+        """Whether begin was called, and opened it."""
+        return self._raw.has_begun
 
     @property
     def written_bytes(self) -> int:
@@ -53,14 +53,21 @@ class PartFile:
         """Hands what lies in the buffer to the operating system."""
         self._buffer.flush()
 
+    def release(self) -> int | None:
+        """Flushes, and hands the open file over to who asks: its descriptor, None before begin."""
+        self._buffer.flush()
+        descriptor, self._raw.descriptor = self._raw.descriptor, None
+        return descriptor
+
     def close(self) -> None:
-        """Flushes and closes."""
+        """Flushes and closes, unless it was handed over."""
         self._buffer.close()
 
 
 class _RawPart(io.RawIOBase):
     def __init__(self, every_step: Callable[[], None]) -> None:
         self.descriptor: int | None = None
+        self.has_begun = False
         self.written_bytes = 0
         self.error: OSError | None = None
         self._every_step = every_step
@@ -68,6 +75,7 @@ class _RawPart(io.RawIOBase):
 
     def begin(self, descriptor: int, offset: int) -> None:
         self.descriptor = descriptor
+        self.has_begun = True
         self.written_bytes = offset
         self._next_step = offset + disk.SYNC_STEP_BYTES
 

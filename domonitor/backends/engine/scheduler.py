@@ -95,17 +95,25 @@ class Scheduler:
         """The file has ended and is to be started once more."""
         if job.to_start is not None:
             job.to_start.appendleft(file)
-            self._has_more(job)
+        self._has_more(job)
 
     def more(self, job: JobRecord, files: Iterable[FileRecord]) -> None:
         """The job has more files to start."""
         if job.to_start is not None:
             job.to_start.extend(files)
-            self._has_more(job)
+        self._has_more(job)
+
+    def rest(self, job: JobRecord) -> None:
+        """The job gives up its turn if it has nothing to start and nothing running: what has arrived needs no slot."""
+        if not job.to_start and not self._active_by_job[job.number]:
+            self.remove(job)
 
     def _has_more(self, job: JobRecord) -> None:
         self._is_stuck = False
-        self._startable[job.number] = job
+        if job.to_start is not None:
+            self._startable[job.number] = job
+        elif job.number not in self._places:
+            self.add(job.number, job.priority)
 
     def _run(self, job: JobRecord, *, takes_slot: bool) -> None:
         self._running[job.number] = takes_slot

@@ -18,10 +18,13 @@ from domonitor.backends.engine.scheduler import Scheduler
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.transfer import Result, Transfer
 from domonitor.jobs.job import Priority
-from domonitor.jobs.state import JobState
+from domonitor.jobs.state import ACTIVE, JobState
 
 SYNC_EVERY_S = 2.0
 """A running file is made durable so often, and at each disk.SYNC_STEP_BYTES."""
+
+MOST_SETTLING = 200
+"""So many files may wait for the disk, each of them open, before another one is fetched."""
 
 _LARGE_BUFFER = 256 * 1024
 _SMALL_BUFFER = 32 * 1024
@@ -98,11 +101,11 @@ class Transfers:
 
     def start_files(self) -> None:
         """Starts what may start."""
-        while (chosen := self._scheduler.next()) is not None:
+        while len(self._settling) < MOST_SETTLING and (chosen := self._scheduler.next()) is not None:
             job, file = chosen
             if file.size and file.done_bytes == file.size:
                 self._scheduler.ended(job, file)
-                self._sync(job, file)  # it was whole already when the engine last stopped
+                self._sync(job, file, None)  # it was whole already when the engine last stopped
                 continue
             if job.state is JobState.QUEUED:
                 self._owner.entered(job, JobState.CONNECTING)
@@ -156,6 +159,7 @@ class Transfers:
     def _ended(self, transfer: Transfer, result: Result, failure: Failure | None) -> None:
         job, file = transfer.job, transfer.file
         del self._running[file]
+        descriptor = transfer.part.release() if result is Result.ARRIVED else None
         if self._close(transfer):
             self._owner.moved(job)
         if result is Result.CHANGED:
@@ -165,7 +169,8 @@ class Transfers:
             self._owner.file_failed(job, file, failure)
         else:
             job.set_size(file, file.done_bytes)
-            self._sync(job, file)
+            self._sync(job, file, descriptor)
+            self._scheduler.rest(job)
 
     def _close(self, transfer: Transfer) -> bool:
         """Closes the file, and counts it a last time."""
@@ -187,10 +192,10 @@ class Transfers:
         self._loop.batch.save_file(job, file)
         self._loop.batch.do(lambda: None, partial(self._settled, job, file))
 
-    def _sync(self, job: JobRecord, file: FileRecord) -> None:
-        """Makes a whole file durable."""
+    def _sync(self, job: JobRecord, file: FileRecord, descriptor: int | None) -> None:
+        """Makes a whole file durable, and closes it."""
         self._settling.add(file)
-        self._loop.batch.sync(file.part, partial(self._settled, job, file))
+        self._loop.batch.sync(file.part, descriptor, partial(self._settled, job, file))
 
     def _settled(self, job: JobRecord, file: FileRecord, result: object) -> None:
         self._settling.discard(file)
@@ -203,7 +208,7 @@ class Transfers:
         elif file.size is not None and file.done_bytes == file.size:
             file.durable_bytes = file.size
             self._owner.file_arrived(job, file)
-        else:
+        elif job.state in ACTIVE:
             self._scheduler.again(job, file)
 
     def _sync_behind(self, transfer: Transfer) -> None:

@@ -228,14 +228,14 @@ def test_many_files_are_synced_at_once_and_each_answers_for_itself(
     together = threading.Barrier(disk.SYNC_THREADS)
     sync = disk.sync
 
-    def seen(part: str) -> None:
+    def seen(part: str, descriptor: int | None) -> None:
         if threading.current_thread().name not in threads:
             threads.add(threading.current_thread().name)
             together.wait(10)
         sync(part)
 
     monkeypatch.setattr(disk, "sync", seen)
-    results = disk.sync_all(parts)
+    results = disk.sync_all([(part, None) for part in parts])
     assert [at for at, result in enumerate(results) if isinstance(result, FileNotFoundError)] == [0, 10, 20, 30]
     assert sum(result is None for result in results) == 36
     assert len(threads) == disk.SYNC_THREADS
@@ -245,16 +245,29 @@ def test_one_file_and_none_need_no_thread(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(disk, "threading", None)
     disk.create_part(str(tmp_path / "a"))
     assert disk.sync_all([]) == []
-    assert disk.sync_all([str(tmp_path / "a")]) == [None]
+    assert disk.sync_all([(str(tmp_path / "a"), None)]) == [None]
+
+
+@posix
+def test_an_open_file_is_synced_and_closed_and_a_deleted_one_is_not_called_durable(part: Path) -> None:
+    for is_deleted in (False, True):
+        descriptor = disk.open_part(str(part), 5)
+        assert descriptor is not None
+        if is_deleted:
+            part.unlink()
+        (error,) = disk.sync_all([(str(part), descriptor)])
+        assert isinstance(error, FileNotFoundError) if is_deleted else error is None
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
 def test_a_file_that_nobody_came_to_sync_is_not_called_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(part: str) -> None:
+    def broken(part: str, descriptor: int | None) -> None:
         raise KeyError(part)
 
     monkeypatch.setattr(disk, "sync", broken)
     with pytest.raises(KeyError):
-        disk.sync_all([str(tmp_path / "a")])
+        disk.sync_all([(str(tmp_path / "a"), None)])
 
 
 # ---------------------------------------------------------------- disks of other computers
