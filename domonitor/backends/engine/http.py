@@ -23,7 +23,7 @@ import pycurl
 
 from domonitor.backends.engine import curl_errors
 from domonitor.backends.engine.failures import Failure
-from domonitor.backends.engine.response import Response
+from domonitor.backends.engine.response import KNOWN_HEADERS, Response
 from domonitor.backends.engine.settings import EngineSettings
 
 MAX_REDIRECTS = 20
@@ -235,16 +235,18 @@ class _Easy:
     def _take_header(self, line: bytes) -> int | None:
         if self._is_taken:
             return None  # trailers of a chunked body
-        text = line.decode("latin-1").rstrip("\r\n")
         response = self._response
-        if text.startswith("HTTP/"):
-            _, _, rest = text.partition(" ")
-            status, _, reason = rest.partition(" ")
+        name, _, value = line.partition(b":")
+        known = KNOWN_HEADERS.get(name.strip().lower())
+        if known is not None:
+            response.add(known, value.decode("latin-1").strip())
+        elif line.startswith(b"HTTP/"):
+            _, _, rest = line.decode("latin-1").partition(" ")
+            status, _, reason = rest.strip().partition(" ")
             is_status = len(status) == 3 and status.isascii() and status.isdigit()
             self._response = Response(int(status) if is_status else 0, reason.strip())
-        elif text:
-            name, _, value = text.partition(":")
-            response.add(name.strip().lower(), value.strip())
+        elif line.strip(b"\r\n"):
+            return None  # a header that nobody needs
         elif response.status >= 200 or response.status == 101:
             if response.status in _FOLLOWED and response.headers.get("location"):
                 return None

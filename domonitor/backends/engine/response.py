@@ -7,10 +7,24 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+KNOWN_HEADERS = {
+    name.encode(): name
+    for name in (
+        "content-length",
+        "content-range",
+        "etag",
+        "last-modified",
+        "location",
+        "retry-after",
+        "transfer-encoding",
+    )
+}
+"""The headers that are looked at. The others, of which a server may send thousands, are not even kept."""
+
 
 @dataclass(slots=True)
 class Response:
-    """The head of the final answer; names of headers in lower case, repeated ones joined as a list."""
+    """The head of the final answer. headers: the known ones, names in lower case, repeated ones joined as a list."""
 
     status: int = 0
     reason: str = ""
