@@ -3,13 +3,68 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
+import socket
+import subprocess
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from domonitor.backends.engine import EngineManager
 from tests.server import Origin, Pattern, Resource
+
+_NGINX = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type application/octet-stream;
+    client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t;
+    uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
+    server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+
+
+@contextmanager
+def server(size: int) -> Iterator[str]:
+    """The address of a file of that size, on a server in a process of its own: nginx where it is installed."""
+    with _by_nginx(size) if shutil.which("nginx") else _by_origin(size) as url:
+        yield url
+
+
+@contextmanager
+def _by_nginx(size: int) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as probe:
+        folder, port = Path(name), probe.getsockname()[1]
+        folder.chmod(0o755)
+        probe.close()
+        with (folder / "file").open("wb") as file:
+            file.writelines(Pattern(size, seed=1).views(0, size))
+        (folder / "conf").write_text(_NGINX.format(folder=folder, port=port))
+        process = subprocess.Popen(["nginx", "-c", str(folder / "conf"), "-p", str(folder)], stderr=subprocess.DEVNULL)
+        try:
+            _wait_for(port)
+            yield f"http://127.0.0.1:{port}/file"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait_for(port: int) -> None:
+    deadline_s = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _serve(pipe: Connection, size: int) -> None:
@@ -19,8 +74,7 @@ def _serve(pipe: Connection, size: int) -> None:
 
 
 @contextmanager
-def server(size: int) -> Iterator[str]:
-    """The address of a file of that size, on a server that shares no interpreter with the engine."""
+def _by_origin(size: int) -> Iterator[str]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, size))
     process.start()
