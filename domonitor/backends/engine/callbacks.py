@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
+import queue
 import threading
-import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from domonitor.backends.engine.clock import Clock
 from domonitor.backends.interface import CopyCallback
 
-_END = "the job's end"
 MOST_CALLS = 5
 FIRST_PAUSE_S = 1.0
+"""A call that raises comes again after this, then after twice that, and so on, so many times in all."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,25 +29,26 @@ class _Call:
 
 
 class Callbacks:
-    """Who is to be called for which job, and the calls that are due.
+    """Who is to be called for which job, and the calls that are due, in the order in which they became so.
 
-    A call that raises comes again after a pause that doubles, five times at most. Registrations do not outlive the
-    process. The thread starts with the first registration.
+    Registrations do not outlive the process. The thread starts with the first one.
     """
 
-    def __init__(self, modification_interval_s: float) -> None:
+    def __init__(self, modification_interval_s: float, clock: Clock) -> None:
         self._modification_interval_s = modification_interval_s
-        self._changed = threading.Condition()
-        self._due: list[tuple[float, int, _Call]] = []
-        self._order = itertools.count()
+        self._clock = clock
+        self._due: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
         self._callbacks: dict[UUID, CopyCallback] = {}
+        self._outstanding: Counter[UUID] = Counter()
+        self._ended: set[UUID] = set()
         self._modified_s: dict[UUID, float] = {}
-        self._is_closed = False
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     def register(self, job_id: UUID, callback: CopyCallback | None) -> None:
         """The job's callback from now on, None for none."""
-        with self._changed:
+        with self._lock:
             if callback is None:
                 self._callbacks.pop(job_id, None)
                 return
@@ -62,66 +63,67 @@ class Callbacks:
 
     def post(self, job_id: UUID, name: str, call: Callable[[CopyCallback], None]) -> None:
         """Calls the job's callback, if it has one. name: the method, for the log. Does not wait."""
-        if job_id in self._callbacks:
-            self._put(time.monotonic(), _Call(job_id, name, call))
+        self._post(_Call(job_id, name, call), 0.0)
 
     def post_modification(self, job_id: UUID, call: Callable[[CopyCallback], None]) -> None:
         """As post, but one call stands for all changes within the interval."""
-        now_s = time.monotonic()
-        due_s = max(now_s, self._modified_s.get(job_id, 0.0) + self._modification_interval_s)
-        if job_id in self._callbacks and self._modified_s.get(job_id, 0.0) <= now_s:
-            self._modified_s[job_id] = due_s
-            self._put(due_s, _Call(job_id, "job_modification", call))
+        now_s = self._clock.monotonic()
+        with self._lock:
+            last_s = self._modified_s.get(job_id, float("-inf"))
+            if job_id not in self._callbacks or last_s > now_s:
+                return
+            due_s = self._modified_s[job_id] = max(now_s, last_s + self._modification_interval_s)
+        self._post(_Call(job_id, "job_modification", call), due_s - now_s)
 
     def end(self, job_id: UUID) -> None:
-        """The job has ended: its callback is forgotten once it has heard of that."""
-        if job_id in self._callbacks:
-            self._put(time.monotonic(), _Call(job_id, _END, lambda _: None))
+        """The job has ended: its callback is forgotten once it has heard of all that happened."""
+        with self._lock:
+            if job_id in self._callbacks:
+                self._ended.add(job_id)
+                self._forget_if_told(job_id)
 
     def close(self) -> None:
         """No more calls. A call that runs now is not waited for."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify()
+        self._due.put(None)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
 
-    def _put(self, due_s: float, call: _Call) -> None:
-        with self._changed:
-            heapq.heappush(self._due, (due_s, next(self._order), call))
-            self._changed.notify()
+    def _post(self, call: _Call, delay_s: float) -> None:
+        with self._lock:
+            if call.job_id not in self._callbacks:
+                return
+            self._outstanding[call.job_id] += 1
+        if delay_s > 0:
+            self._clock.call_at(self._clock.monotonic() + delay_s, lambda: self._due.put(call))
+        else:
+            self._due.put(call)
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._is_closed and (not self._due or self._due[0][0] > time.monotonic()):
-                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                if self._is_closed:
-                    return
-                item = heapq.heappop(self._due)[2]
-                if item.name is _END:
-                    self._forget(item)
-                    continue
-                callback = self._callbacks.get(item.job_id)
+        while (call := self._due.get()) is not None and not self._is_closed:
+            callback = self._callbacks.get(call.job_id)
             if callback is not None:
-                self._try(callback, item)
+                self._try(callback, call)
+            with self._lock:
+                self._outstanding[call.job_id] -= 1
+                self._forget_if_told(call.job_id)
 
-    def _forget(self, end: _Call) -> None:
-        """With the lock: once nothing is left to be called."""
-        due_s = max((due_s for due_s, _, call in self._due if call.job_id == end.job_id), default=None)
-        if due_s is None:
-            self._callbacks.pop(end.job_id, None)
-            self._modified_s.pop(end.job_id, None)
-        else:
-            heapq.heappush(self._due, (due_s, next(self._order), end))
-
-    def _try(self, callback: CopyCallback, item: _Call) -> None:
+    def _try(self, callback: CopyCallback, call: _Call) -> None:
         try:
-            item.call(callback)
+            call.call(callback)
         except Exception:
-            item.tries += 1
-            if item.tries >= MOST_CALLS:
-                _log.exception("a callback's %s failed %d times and is not called again", item.name, item.tries)
+            call.tries += 1
+            if call.tries >= MOST_CALLS:
+                _log.exception("a callback's %s failed %d times and is not called again", call.name, call.tries)
                 return
-            _log.info("a callback's %s failed and will be called again", item.name, exc_info=True)
-            self._put(time.monotonic() + FIRST_PAUSE_S * 2 ** (item.tries - 1), item)
+            _log.info("a callback's %s failed and will be called again", call.name, exc_info=True)
+            self._post(call, FIRST_PAUSE_S * 2 ** (call.tries - 1))
+
+    def _forget_if_told(self, job_id: UUID) -> None:
+        if self._outstanding[job_id] <= 0:
+            del self._outstanding[job_id]
+            if job_id in self._ended:
+                self._ended.discard(job_id)
+                self._callbacks.pop(job_id, None)
+                self._modified_s.pop(job_id, None)

@@ -8,6 +8,7 @@ is still known: what is asked of it meanwhile waits, and goes to the job itself 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -20,6 +21,9 @@ from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.targets import Targets
 from domonitor.jobs import hresult
 from domonitor.jobs.state import FINAL, JobState
+
+INTENTIONS_S = 10.0
+"""So long the engine's opening waits for files to get the names that they were promised; longer ones go on beside."""
 
 
 class Keeper(Protocol):
@@ -43,16 +47,32 @@ class Ending:
         self._jobs = jobs
         self._targets = targets
         self._keeper = keeper
+        self._intentions: list[threading.Event] = []
 
     def complete(self, job: JobRecord, reply: Future[Any] | None) -> None:
         """Gives the transferred files their names; answers S_OK, or BG_S_PARTIAL_COMPLETE where files are dropped."""
         self._keeper.stop(job)
         job.is_completing = True
         self._loop.batch.save_job(job)
-        self.give_names(job, reply)
+        self._give_names(job, reply)
 
-    def give_names(self, job: JobRecord, reply: Future[Any] | None) -> None:
-        """As complete, but the intention is stored already."""
+    def go_on(self, job: JobRecord) -> None:
+        """Goes on with an intention that an earlier process has stored."""
+        job.was_completing = True
+        self._intentions.append(settled := threading.Event())
+        job.waiting += (settled.set,)
+        self._give_names(job, None)
+
+    def wait_for_intentions(self) -> None:
+        """Returns once these jobs have ended, or have been refused their names. Any thread.
+
+        Who opens an engine must not meet a job that is about to end by itself.
+        """
+        for settled in self._intentions:
+            settled.wait(INTENTIONS_S)
+        self._intentions.clear()
+
+    def _give_names(self, job: JobRecord, reply: Future[Any] | None) -> None:
         files = [file for file in job.files if file.stage is FileStage.TRANSFERRED]
         names = [(file.part, file.local_name, file.size or 0, file.replace) for file in files]
         finish_all = partial(disk.finish_all, names, is_repeated=job.was_completing)

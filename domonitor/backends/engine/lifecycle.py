@@ -47,7 +47,7 @@ class Lifecycle:
     """All jobs of one engine that are not final, and what is done with them. It is the loop's policy.
 
     notify: told of what a callback object may want to hear, once it is visible. ended: told of a job's end.
-    adding, retrying: what belongs to those.
+    adding, ending, retrying: what belongs to those.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Lifecycle:
         self._transfers = Transfers(loop, sync_thread, settings, clock, self, roster.get)
         self._targets = Targets()
         self.adding = Adding(loop, clock, roster, self._targets, self._timeline, self)
-        self._ending = Ending(loop, roster, self._targets, self)
+        self.ending = Ending(loop, roster, self._targets, self)
         self._aging = Aging(loop, roster, store, settings, clock, self._age_out)
 
     # What the loop asks of its policy.
@@ -137,12 +137,11 @@ class Lifecycle:
     def _go_on_with(self, job: JobRecord) -> None:
         job.progress_at_s = self._clock.monotonic()
         if job.is_completing:
-            job.was_completing = True
-            self._ending.give_names(job, None)
+            self.ending.go_on(job)
         elif job.state is JobState.QUEUED:
             self._go_on(job)
         elif job.state is JobState.TRANSFERRED and job.auto_complete:
-            self._ending.complete(job, None)
+            self.ending.complete(job, None)
         elif job.state is JobState.TRANSIENT_ERROR:
             left_s = (job.retry_at - self._clock.utc_now()).total_seconds() if job.retry_at else 0.0
             self._retry_in(job, min(max(0.0, left_s), self.retrying.no_progress_timeout_s(job)))
@@ -194,12 +193,12 @@ class Lifecycle:
     def cancel(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Removes the job and its temporary files; answers S_OK or the documented warning."""
         self._timeline.commanded(job, Command.CANCEL, origin)
-        self._ending.end(job, JobState.CANCELLED, reply, hresult.S_OK)
+        self.ending.end(job, JobState.CANCELLED, reply, hresult.S_OK)
 
     def complete(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
         """Gives the transferred files their names; answers S_OK, or BG_S_PARTIAL_COMPLETE where files are dropped."""
         self._timeline.commanded(job, Command.COMPLETE, origin)
-        self._ending.complete(job, reply)
+        self.ending.complete(job, reply)
 
     def change(self, job: JobRecord, reply: Reply, **values: object) -> None:
         """Sets fields of the job's record; without any, something was set that is not kept there."""
@@ -216,7 +215,7 @@ class Lifecycle:
         self._loop.batch.save_job(job)
         self._loop.batch.answer(reply, None)
         if job.auto_complete and job.state is JobState.TRANSFERRED:
-            self._ending.complete(job, None)
+            self.ending.complete(job, None)
 
     def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str) -> None:
         """The file comes from another address; what is there is kept if the validator says that it is the same."""
@@ -331,7 +330,7 @@ class Lifecycle:
         job.set_error(None)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_TRANSFERRED, job, None))
         if job.auto_complete:
-            self._ending.complete(job, None)
+            self.ending.complete(job, None)
 
     def _fail(self, job: JobRecord, file: FileRecord | None, failure: Failure) -> None:
         """To ERROR, where the user decides."""
@@ -376,7 +375,7 @@ class Lifecycle:
 
     def _age_out(self, job: JobRecord) -> None:
         self._timeline.commanded(job, Command.CANCEL, ENGINE)
-        self._ending.end(job, JobState.CANCELLED, None, hresult.S_OK)
+        self.ending.end(job, JobState.CANCELLED, None, hresult.S_OK)
 
     # Small parts of the above.
 

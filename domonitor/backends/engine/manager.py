@@ -57,7 +57,7 @@ class EngineManager:
                 opened.callback(self._store.close)
                 recover(self._store, self._clock.utc_now())
                 self._roster = Roster(self._store)
-                self._callbacks = Callbacks(settings.modification_interval_s)
+                self._callbacks = Callbacks(settings.modification_interval_s, self._clock)
                 self._store_thread = StoreThread(self._store)
                 opened.callback(self._store_thread.close)
                 self._sync_thread = SyncThread()
@@ -81,6 +81,7 @@ class EngineManager:
         self._closing = threading.Lock()
         self._is_closed = False
         self._loop.start(self._lifecycle)
+        self._lifecycle.ending.wait_for_intentions()
 
     def create_job(self, display_name: str) -> EngineJob:
         """See CopyManager."""

@@ -22,7 +22,7 @@ from typing import Any
 from uuid import UUID
 
 from domonitor.backends.engine import EngineManager
-from domonitor.backends.engine.job import EngineJob
+from domonitor.backends.engine.job import EngineJob, EngineJobs
 from domonitor.jobs import codes
 from domonitor.jobs.error import CallFailed
 from tests.backends.engine.conftest import QUICK
@@ -254,6 +254,8 @@ class _Server:
             return RemoteJob(value.get_id())
         if isinstance(value, CallFailed):
             return _Refusal(value.code, value.name, str(value))
+        if isinstance(value, EngineJobs):
+            return tuple(map(self._abroad, value))
         if type(value) in (tuple, list):
             return type(value)(map(self._abroad, value))
         return value
