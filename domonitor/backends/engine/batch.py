@@ -22,7 +22,7 @@ from typing import Any
 from domonitor.backends.engine import disk
 from domonitor.backends.engine.disk import Unsynced
 from domonitor.backends.engine.records import FileRecord, JobRecord
-from domonitor.backends.engine.rows import event_row, file_row, job_row
+from domonitor.backends.engine.rows import event_row, file_row, job_row, state_row
 from domonitor.backends.engine.store import Rows, Store
 from domonitor.jobs.event import Event
 
@@ -105,6 +105,10 @@ class Batch:
     def record(self, job: JobRecord, event: Event) -> None:
         """The event goes into the job's timeline."""
         self._events.append(event_row(job, event))
+
+    def record_state(self, job: JobRecord, origin: str) -> None:
+        """The job's new state goes into its timeline."""
+        self._events.append(state_row(job, origin))
 
     def do(self, call: Callable[[], Any], then: Callable[[Any], None], reply: Future[Any] | None = None) -> None:
         """Work for the store thread, done after the commit; then gets the result or the exception.

@@ -36,6 +36,7 @@ from domonitor.jobs.job import Job, NotifyFlags
 from domonitor.jobs.state import ACTIVE, FINAL, TRANSITIONS, Command, JobState
 
 _MODIFICATION = int(NotifyFlags.JOB_MODIFICATION)
+_FILE_TRANSFERRED = int(NotifyFlags.FILE_TRANSFERRED)
 _GOES_ON = ACTIVE | {JobState.TRANSIENT_ERROR}
 _UNKNOWN = Failure(ErrorContext.GENERAL_TRANSPORT, 0, "")
 
@@ -97,12 +98,13 @@ class Lifecycle:
             job.stop_timer()
         self._transfers.stop_all()
 
-    def published(self, job: JobRecord, snapshot: Job) -> None:
+    def published(self, jobs: Sequence[tuple[JobRecord, Job]]) -> None:
         """See Policy."""
-        if job.notify_flags & _MODIFICATION:
-            self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
-        if snapshot.state in FINAL:
-            self._job_ended(job.id)
+        for job, snapshot in jobs:
+            if job.notify_flags & _MODIFICATION:
+                self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
+            if snapshot.state in FINAL:
+                self._job_ended(job.id)
 
     def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
         """See Policy. Jobs that would go on by themselves stop in ERROR; all are written whole when next saved."""
@@ -261,7 +263,8 @@ class Lifecycle:
         batch.undo.append(partial(job.set_stage, file, FileStage.PENDING))
         batch.save_file(job, file)
         batch.changed[job.number] = job
-        batch.after.append(partial(self._notify, NotifyFlags.FILE_TRANSFERRED, job, file))
+        if job.notify_flags & _FILE_TRANSFERRED:
+            batch.after.append(partial(self._notify, NotifyFlags.FILE_TRANSFERRED, job, file))
         if job.is_transferred and job.state in ACTIVE:
             self._transferred(job)
 

@@ -48,8 +48,8 @@ class Policy(Protocol):
     def start_files(self) -> None:
         """Starts what may start. Called after everything that may have made room."""
 
-    def published(self, job: JobRecord, snapshot: Job) -> None:
-        """The job's snapshot has become visible."""
+    def published(self, jobs: Sequence[tuple[JobRecord, Job]]) -> None:
+        """These jobs' snapshots have become visible."""
 
     def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
         """The batches, the latest first, could not be written: what they decided is taken back.
@@ -229,8 +229,7 @@ class Loop:
             self._tell_readers({job.number: job.id for job, _ in published})
         for reply, value in batch.answers:
             settle(reply, value)
-        for job, snapshot in published:
-            _safely(partial(self.policy.published, job, snapshot))
+        _safely(partial(self.policy.published, published))
         for call in batch.after:
             _safely(call)
 

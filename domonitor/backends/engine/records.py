@@ -114,6 +114,9 @@ class JobRecord:
     unknown_sizes: int = 0
     files_transferred: int = 0
 
+    _key: JobKey | None = None
+    """Made once: the text of an id takes as long as all the rest of a snapshot."""
+
     def add(self, file: FileRecord) -> None:
         """Takes the file into the job and into its sums."""
         self.files.append(file)
@@ -196,8 +199,10 @@ class JobRecord:
             self.files_transferred,
         )
         is_erroneous = self.state in ERRONEOUS
+        if self._key is None:
+            self._key = JobKey(SERVICE, str(self.id))
         return Job(
-            JobKey(SERVICE, str(self.id)),
+            self._key,
             self.display_name,
             self.state,
             progress,

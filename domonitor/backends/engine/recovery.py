@@ -12,9 +12,9 @@ from pathlib import Path
 
 from domonitor.backends.engine import disk
 from domonitor.backends.engine.records import FileRecord, FileStage
-from domonitor.backends.engine.rows import event_row, file_row, job_row
+from domonitor.backends.engine.rows import file_row, job_row, state_row
 from domonitor.backends.engine.store import Claim, Rows, Store
-from domonitor.jobs.event import Event, EventKind
+from domonitor.backends.engine.timeline import ENGINE
 from domonitor.jobs.state import JobState
 
 _BOOT = "boot"
@@ -65,7 +65,8 @@ def _correct(store: Store, number: int, now: datetime) -> None:
     events = []
     if job.state is JobState.TRANSFERRED and not job.is_transferred:
         job.state = JobState.QUEUED
-        events.append(event_row(job, Event(now, EventKind.STATE, JobState.QUEUED, origin="engine")))
+        job.modified = now
+        events.append(state_row(job, ENGINE))
     store.write(Rows(jobs=[job_row(job)], files=[file_row(job, file) for file in job.files], events=events))
 
 

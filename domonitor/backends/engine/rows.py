@@ -144,6 +144,11 @@ def event_row(job: JobRecord, event: Event) -> Row:
     )
 
 
+def state_row(job: JobRecord, origin: str) -> Row:
+    """As event_row, of the state that the job has just entered; there are so many of these that they go a short way."""
+    return (job.number, job.modified.timestamp(), "state", int(job.state), None, "", origin, "")
+
+
 def event_of(row: Row) -> Event:
     """The event of a row of EVENT_COLUMNS."""
     _, at, kind, state, code, detail, origin, error = row

@@ -27,7 +27,7 @@ class Timeline:
 
     def entered(self, job: JobRecord) -> None:
         """The job has just changed its state."""
-        self._loop.batch.record(job, Event(job.modified, EventKind.STATE, job.state, origin=ENGINE))
+        self._loop.batch.record_state(job, ENGINE)
 
     def failed(self, job: JobRecord) -> None:
         """The job has an error object now."""
