@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.failing_jobs [--rounds 5] [--mebibytes 64] [--failing 1000] [--folder DIR]
 
-Half of the failing jobs meet a server that is not there, half one that is busy (503). Prints for each round the good
-ones' speed with them as a part of that without, and how much memory the failing ones took from round to round.
+Each fails about once a second. Half of them meet a server that is not there, half one that is busy (503). Prints for
+each round the good ones' speed with them as a part of that without, and how memory grows from round to round.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
 from tests.benchmarks.idle_jobs import pss_bytes
-from tests.benchmarks.serving import server, wait_until
-from tests.server import Answer, Origin, Resource, refused_url
+from tests.benchmarks.serving import busy_server, server, wait_until
+from tests.server import refused_url
 
 GOOD = 10
 _FAILING = (JobState.TRANSIENT_ERROR, JobState.ERROR)
@@ -42,7 +42,7 @@ def fetch(manager: EngineManager, url: str, folder: Path) -> float:
 
 
 def measure(url: str, bad_urls: list[str], chosen: argparse.Namespace, place: Path) -> None:
-    settings = replace(EngineSettings(), slots=GOOD + 2)
+    settings = replace(EngineSettings(), slots=GOOD + 2, retry_delay_s=1.0, retry_delay_max_s=1.0)
     ratios = []
     with_them, without = EngineManager(place / "with", settings), EngineManager(place / "without", settings)
     folder = place / "downloads"
@@ -57,8 +57,10 @@ def measure(url: str, bad_urls: list[str], chosen: argparse.Namespace, place: Pa
         wait_until(with_them, lambda: all(job.get_state() in _FAILING for job in bad))
         before = pss_bytes()
         for number in range(chosen.rounds):
-            alone_s = fetch(without, url, folder)
-            beside_s = fetch(with_them, url, folder)
+            seconds = {}
+            for manager in (with_them, without) if number % 2 else (without, with_them):
+                seconds[manager] = fetch(manager, url, folder)
+            alone_s, beside_s = seconds[without], seconds[with_them]
             ratios.append(alone_s / beside_s)
             print(
                 f"round {number + 1}: alone {alone_s:.2f} s, beside {beside_s:.2f} s, {ratios[-1]:.2f}x; "
@@ -82,11 +84,10 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(dir=chosen.folder) as place,
         server(chosen.mebibytes << 20) as url,
-        Origin() as busy,
+        busy_server() as busy,
         refused_url() as refused,
     ):
-        bad_urls = [refused, busy.add("/busy", Resource(faults=[Answer(503)]))]
-        measure(url, bad_urls, chosen, Path(place))
+        measure(url, [refused, busy], chosen, Path(place))
 
 
 if __name__ == "__main__":

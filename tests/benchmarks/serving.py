@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domonitor.backends.engine import EngineManager
-from tests.server import Origin, Pattern, Resource
+from tests.server import Answer, Origin, Pattern, Resource
 
 _NGINX = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
@@ -32,7 +32,7 @@ http {{
 @contextmanager
 def server(size: int) -> Iterator[str]:
     """The address of a file of that size, on a server in a process of its own: nginx where it is installed."""
-    with _by_nginx(size) if shutil.which("nginx") else _by_origin(size) as url:
+    with _by_nginx(size) if shutil.which("nginx") else _by_origin(Resource(Pattern(size, seed=1))) as url:
         yield url
 
 
@@ -67,16 +67,16 @@ def _wait_for(port: int) -> None:
             return
 
 
-def _serve(pipe: Connection, size: int) -> None:
+def _serve(pipe: Connection, resource: Resource) -> None:
     with Origin() as origin:
-        pipe.send(origin.add("/file", Resource(Pattern(size, seed=1))))
+        pipe.send(origin.add("/file", resource))
         pipe.recv()
 
 
 @contextmanager
-def _by_origin(size: int) -> Iterator[str]:
+def _by_origin(resource: Resource) -> Iterator[str]:
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, size))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, resource))
     process.start()
     theirs.close()  # so that a server that can't start is noticed
     try:
@@ -84,6 +84,13 @@ def _by_origin(size: int) -> Iterator[str]:
     finally:
         ours.send("end")
         process.join()
+
+
+@contextmanager
+def busy_server() -> Iterator[str]:
+    """The address of a file that is never there: 503 at each attempt."""
+    with _by_origin(Resource(faults=[Answer(503)])) as url:
+        yield url
 
 
 def wait_until(manager: EngineManager, condition: Callable[[], bool]) -> None:
