@@ -63,6 +63,8 @@ def main(urls: Sequence[str], folder: Path, give_up_s: float, *, keep_open: bool
             messages.print(Text(str(refusal)), soft_wrap=True)
             return NOT_REACHABLE
         stack.callback(manager.close)
+        if manager.notice:
+            messages.print(Text(manager.notice), soft_wrap=True)
         getting = _Getting(manager, messages)
         stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, getting.interrupt))
         return getting.run(new_jobs)

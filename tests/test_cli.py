@@ -218,3 +218,14 @@ def test_the_demo_says_where_a_picture_cant_be_saved(tmp_path: Path) -> None:
     done = run(tmp_path, "demo", "--screenshot", "missing/picture.png", "--seconds", "1")
     assert done.returncode == 2
     assert "can't be saved" in done.stderr
+
+
+def test_get_says_that_the_list_was_damaged_and_goes_on(tmp_path: Path, origin: Origin) -> None:
+    store = tmp_path / "data" / "domonitor" / "engine" / "engine.sqlite"
+    store.parent.mkdir(parents=True)
+    store.write_bytes(b"this is no list of downloads" * 100)
+    done = run(tmp_path, "get", origin.add("/file.bin", Resource(CONTENT)))
+    assert done.returncode == 0
+    assert "was damaged" in done.stderr
+    assert "was kept as" in done.stderr
+    assert hashlib.sha256((tmp_path / "file.bin").read_bytes()).hexdigest() == CONTENT.sha256()
