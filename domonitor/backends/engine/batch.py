@@ -88,9 +88,10 @@ class Batch:
                 self.save_file(job, file)
 
     def save_file(self, job: JobRecord, file: FileRecord) -> None:
-        """The file's row is to be written, and with it the sums in the job's row."""
+        """The file's row is to be written, and with it the sums in the job's row and its snapshot."""
         self.reserve_file(job, file)
         self._jobs[job.number] = job
+        self.changed[job.number] = job
 
     def reserve_file(self, job: JobRecord, file: FileRecord) -> None:
         """The file's row is to be written, but it is not, or not yet, the job's."""

@@ -150,6 +150,7 @@ class Transfers:
             # What was synced of an earlier answer is not what the new validator stands for.
             file.durable_bytes = min(file.durable_bytes, transfer.offset)
             file.validator = transfer.validator
+            self._loop.batch.changed[job.number] = job
             # A small file is whole before anybody could need these.
             if transfer.size is None or transfer.size >= _LARGE_BUFFER:
                 self._loop.batch.save_file(job, file)
