@@ -47,6 +47,38 @@ def held_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> threading.Even
     return go
 
 
+def soon(condition: Callable[[], bool]) -> None:
+    """Waits for what the engine's thread does before anybody is told of it; bounded."""
+    for _ in range(1_000):
+        if condition():
+            return
+        threading.Event().wait(0.005)
+    raise TimeoutError("it did not come to that")
+
+
+def test_a_file_that_is_lost_while_its_job_fails_is_no_longer_counted(
+    engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file has arrived and the other one has failed in the same batch; then the first one turns out to be gone."""
+    hold = Hold()
+    missing = origin.add("/missing", Resource(faults=[hold, Answer(404)]))
+    job = engine.job((origin.add("/a", Resource(SMALL)), "a"), (missing, "b"), resumed=False)
+    record = engine.manager.lifecycle._roster.find(job.get_id())
+    assert record is not None
+    go = held_back(engine, monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        resumed = pool.submit(job.resume)
+        soon(lambda: record.done_bytes == SMALL.size)
+        hold.release()
+        soon(lambda: record.state is JobState.ERROR)
+        for part in engine.downloads.iterdir():
+            part.unlink()
+        go.set()
+        resumed.result(10)
+    engine.until(lambda: job.get_state() is JobState.ERROR and job.get_progress().bytes_transferred == 0)
+    assert [file.get_progress().bytes_transferred for file in job.enum_files()] == [0, 0]
+
+
 def test_calls_that_wait_for_a_complete_that_fails_are_all_answered(
     engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
