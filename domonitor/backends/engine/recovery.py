@@ -33,6 +33,7 @@ def recover(store: Store, now: datetime) -> None:
         _cut_off_unsynced(claims)
     for number in dict.fromkeys(claim.job for claim in claims if _is_wrong(claim)):
         _correct(store, number, now)
+    store.correct_sums()
     store.set_meta(_BOOT, boot)  # in any case: a store that can't be written must not look as if it could
 
 

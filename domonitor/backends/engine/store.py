@@ -218,6 +218,22 @@ class Store:
         )
         return [Claim(row[0], row[1], FileStage(row[2]), *row[3:]) for row in rows]
 
+    def correct_sums(self) -> None:
+        """Makes what the jobs' rows say of their files agree with the files' rows.
+
+        A job's row may have been written while a file of it was under way whose own row was not.
+        """
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE jobs SET known_bytes = sums.known, unknown_sizes = sums.unknown, done_bytes = sums.done,"
+                " files_transferred = sums.transferred, files_total = sums.total"
+                " FROM (SELECT job, coalesce(sum(size), 0) AS known, count(*) - count(size) AS unknown,"
+                " sum(done_bytes) AS done,"
+                " sum(stage >= 2) AS transferred, count(*) AS total FROM files WHERE stage > 0 GROUP BY job) AS sums"
+                " WHERE jobs.number = sums.job AND jobs.state < 7 AND (known_bytes, unknown_sizes, jobs.done_bytes,"
+                " files_transferred) IS NOT (sums.known, sums.unknown, sums.done, sums.transferred)"
+            )
+
     def next_number(self) -> int:
         """The number of the next new job: one that nothing in the store belongs to, not even a leftover."""
         last = "SELECT max(number) AS last FROM jobs UNION SELECT max(job) FROM files UNION SELECT max(job) FROM events"

@@ -198,6 +198,18 @@ def test_jobs_that_wait_for_their_turn_need_not_lie_in_memory(
     assert {path.name for path in engine.downloads.iterdir() if path.name.isdigit()} == {f"{at}" for at in range(50)}
 
 
+def test_sums_that_a_crash_left_ahead_of_their_files_are_corrected(engine: Engine, origin: Origin) -> None:
+    url = origin.add("/a", Resource(SMALL))
+    job = engine.job((url, "a"), (url, "b"), resumed=False)
+    before = engine.manager.snapshot(job.get_id())
+    engine.stop()
+    with closing(sqlite3.connect(engine.folder / "engine" / "engine.sqlite")) as database:
+        database.execute("UPDATE jobs SET known_bytes=7, unknown_sizes=0, done_bytes=7, files_transferred=1")
+        database.commit()
+    engine.start()
+    assert engine.manager.snapshot(job.get_id()) == before
+
+
 def test_enum_jobs_is_a_list_of_the_moment(engine: Engine) -> None:
     jobs = [engine.manager.create_job(f"{at}") for at in range(5)]
     listed = engine.manager.enum_jobs()
