@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,20 +19,33 @@ class Digest(NamedTuple):
     value: str
 
 
+class Existing(IntEnum):
+    """What is done where a file of the wanted name is there already; the values are stored."""
+
+    REFUSE = 0
+    """It stays as it is, and so does the download: that is refused, or stops in ERROR."""
+    REPLACE = 1
+    """It is overwritten at the end."""
+    RENAME = 2
+    """It stays, and the new one is called "name (2).ext", or whatever number is free."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewFile:
     """A file to be fetched.
 
-    local_name: absolute path of the finished file. size: bytes where they are known before.
-    replace: whether a file of that name may be overwritten at the end.
+    local_name: absolute path of the finished file. size, expected: what the remote file must have, where that is known
+    before: bytes, and a checksum. existing: what is done where a file of that name is there.
+    is_named_by_server: the name is a guess: the server, or the address that it passes us on to, may give another one.
     """
 
     remote_name: str
     local_name: str
     ranges: tuple[FileRange, ...] = ()
     size: int | None = None
-    replace: bool = False
+    existing: Existing = Existing.REFUSE
     expected: Digest | None = None
+    is_named_by_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +53,16 @@ class NewJob:
     """A job to be created and resumed at once.
 
     auto_complete: its files get their names by themselves as soon as all have arrived.
+    segments: over so many connections at once each large file is fetched, 1 to 8.
+    bytes_per_second: not faster than that, None for no limit of its own.
     """
 
     display_name: str
     files: tuple[NewFile, ...]
     priority: Priority = Priority.NORMAL
     auto_complete: bool = True
+    segments: int = 1
+    bytes_per_second: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from domonitor.backends.engine.targets import Targets
 from domonitor.backends.engine.timeline import Timeline
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
-from domonitor.jobs.request import NewFile, NewJob
+from domonitor.jobs.request import Existing, NewFile, NewJob
 
 
 class Taker(Protocol):
@@ -67,6 +67,8 @@ class Adding:
             job = self._new_job(new_job.display_name)
             job.priority = new_job.priority
             job.auto_complete = new_job.auto_complete
+            job.segments = new_job.segments
+            job.bytes_per_second = new_job.bytes_per_second
             answers.append(job.id)
             try:
                 adding.append((at, job, self._reserve(job, new_job.files)))
@@ -125,7 +127,10 @@ class Adding:
                 disk.part_name(new.local_name),
                 tuple(new.ranges),
                 new.size,
-                new.replace,
+                new.existing,
+                expected_size=new.size,
+                digest=new.expected,
+                is_named_by_server=new.is_named_by_server,
             )
             for at, new in enumerate(new_files)
         ]
@@ -186,7 +191,7 @@ def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> Unsynced:
         refusal = None
         for file in files:
             try:
-                disk.check_target(file.local_name, replace=file.replace)
+                disk.check_target(file.local_name, replace=file.existing is Existing.REPLACE)
                 disk.create_part(file.part)
             except OSError as error:
                 refusal = failures.refusal_of_os_error(error, file.local_name)

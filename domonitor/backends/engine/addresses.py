@@ -6,7 +6,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
 _PORTS = {"http": 80, "https": 443}
-_KEPT = "".join(chr(code) for code in range(0x21, 0x7F))
+KEPT = "".join(chr(code) for code in range(0x21, 0x7F))
 
 
 def on_the_wire(address: str) -> str:
@@ -18,8 +18,8 @@ def on_the_wire(address: str) -> str:
     if not server.isascii():
         host, colon, port = server.partition(":")
         server = host.encode("idna").decode("ascii") + colon + port
-    netloc = quote(login, safe=_KEPT) + at + server
-    return urlunsplit((parts.scheme, netloc, quote(parts.path, safe=_KEPT), quote(parts.query, safe=_KEPT), ""))
+    netloc = quote(login, safe=KEPT) + at + server
+    return urlunsplit((parts.scheme, netloc, quote(parts.path, safe=KEPT), quote(parts.query, safe=KEPT), ""))
 
 
 @lru_cache(maxsize=4096)

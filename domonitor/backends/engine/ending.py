@@ -20,6 +20,7 @@ from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.targets import Targets
 from domonitor.jobs import hresult
+from domonitor.jobs.request import Existing
 from domonitor.jobs.state import FINAL, JobState
 
 INTENTIONS_S = 10.0
@@ -74,7 +75,7 @@ class Ending:
 
     def _give_names(self, job: JobRecord, reply: Future[Any] | None) -> None:
         files = [file for file in job.files if file.stage is FileStage.TRANSFERRED]
-        names = [(file.part, file.local_name, file.size or 0, file.replace) for file in files]
+        names = [(file.part, file.local_name, file.size or 0, file.existing is Existing.REPLACE) for file in files]
         finish_all = partial(disk.finish_all, names, is_repeated=job.was_completing)
         job.was_completing = True
         self._loop.batch.do(finish_all, partial(self._named, job, files, reply), reply)

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import pycurl
 
-from domonitor.backends.engine import curl_errors
+from domonitor.backends.engine import addresses, curl_errors
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.response import KNOWN_HEADERS, Response
 from domonitor.backends.engine.settings import EngineSettings
@@ -191,6 +191,7 @@ class _Easy:
         self.is_trusting = False
         self.fetch: Fetch | None = None
         self._response = Response()
+        self._url = ""
         self._is_taken = False
         self._has_range = False
         for option, value in (
@@ -216,6 +217,7 @@ class _Easy:
         self.fetch = fetch
         self._response = Response()
         self._is_taken = False
+        self._url = fetch.url
         self.curl.setopt(pycurl.URL, fetch.url)
         if fetch.byte_range:
             self.curl.setopt(pycurl.RANGE, fetch.byte_range)
@@ -248,9 +250,12 @@ class _Easy:
         elif line.strip(b"\r\n"):
             return None  # a header that nobody needs
         elif response.status >= 200 or response.status == 101:
-            if response.status in _FOLLOWED and response.headers.get("location"):
+            if response.status in _FOLLOWED and (location := response.headers.get("location")):
+                with suppress(ValueError):  # libcurl will say itself that it can't be used
+                    self._url = urljoin(self._url, quote(location, safe=addresses.KEPT, encoding="latin-1"))
                 return None
             self._is_taken = True
+            response.url = self._url
             if self.fetch is not None and not self.fetch.begin(response):
                 return -1
         return None

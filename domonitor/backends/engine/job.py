@@ -17,7 +17,7 @@ from domonitor.backends.interface import CopyCallback
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
 from domonitor.jobs.job import FileProgress, FileRange, JobFile, NotifyFlags, Priority, Progress, Times
-from domonitor.jobs.request import NewFile
+from domonitor.jobs.request import Digest, Existing, NewFile
 from domonitor.jobs.state import JobState
 
 if TYPE_CHECKING:
@@ -93,9 +93,11 @@ class EngineJob:
         size: int | None = None,
         *,
         replace: bool = False,
+        expected: Digest | None = None,
     ) -> None:
-        """See CopyJob. replace: whether a file of that name may be overwritten at the end."""
-        new_file = NewFile(remote_name, local_name, tuple(ranges), size, replace)
+        """See CopyJob. replace: whether a file of that name may be overwritten at the end. expected: its checksum."""
+        existing = Existing.REPLACE if replace else Existing.REFUSE
+        new_file = NewFile(remote_name, local_name, tuple(ranges), size, existing, expected)
         checks.check_new_file(new_file)
         self._ask(lambda job, reply: self._manager.lifecycle.adding.add_files(job, [new_file], reply))
 
@@ -115,20 +117,20 @@ class EngineJob:
 
     def resume(self, origin: str = "") -> None:
         """See CopyJob."""
-        self._ask(partial(self._manager.lifecycle.resume, origin=origin))
+        self._ask(partial(self._manager.commands.resume, origin=origin))
 
     def suspend(self, origin: str = "") -> None:
         """See CopyJob."""
-        self._ask(partial(self._manager.lifecycle.suspend, origin=origin))
+        self._ask(partial(self._manager.commands.suspend, origin=origin))
 
     def cancel(self, origin: str = "") -> bool:
         """See CopyJob."""
-        code = self._ask(partial(self._manager.lifecycle.cancel, origin=origin))
+        code = self._ask(partial(self._manager.commands.cancel, origin=origin))
         return bool(code == hresult.BG_S_UNABLE_TO_DELETE_FILES)
 
     def complete(self, origin: str = "") -> bool:
         """See CopyJob."""
-        code = self._ask(partial(self._manager.lifecycle.complete, origin=origin))
+        code = self._ask(partial(self._manager.commands.complete, origin=origin))
         return bool(code == hresult.BG_S_PARTIAL_COMPLETE)
 
     def set_priority(self, priority: Priority) -> None:
@@ -189,7 +191,7 @@ class EngineJob:
     def set_remote_name(self, index: int, remote_name: str) -> None:
         """Another address for the file at that place. See CopyFile."""
         checks.check_remote_name(remote_name)
-        self._ask(lambda job, reply: self._manager.lifecycle.set_remote_name(job, reply, index, remote_name))
+        self._ask(lambda job, reply: self._manager.commands.set_remote_name(job, reply, index, remote_name))
 
     def remote_name(self, index: int) -> str:
         """The address of the file at that place."""
@@ -204,7 +206,7 @@ class EngineJob:
         return self._manager.ask_job(self._id, action)
 
     def _set(self, **values: object) -> None:
-        self._ask(lambda job, reply: self._manager.lifecycle.change(job, reply, **values))
+        self._ask(lambda job, reply: self._manager.commands.change(job, reply, **values))
 
 
 class EngineJobs(Sequence[EngineJob]):

@@ -1,12 +1,8 @@
-"""What becomes of a job: the commands, and the way from state to state.
-
-Every method runs on the engine's thread. One that is called for somebody gets a reply, a Future, and answers it
-through the open batch, so that nobody hears of what is not durable.
-"""
+"""What becomes of a job: the ways from state to state. Every method runs on the engine's thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -48,7 +44,7 @@ class Lifecycle:
     """All jobs of one engine that are not final, and what is done with them. It is the loop's policy.
 
     notify: told of what a callback object may want to hear, once it is visible. ended: told of a job's end.
-    adding, ending, retrying: what belongs to those.
+    adding, ending, retrying, timeline, transfers: what belongs to those.
     """
 
     def __init__(
@@ -69,11 +65,10 @@ class Lifecycle:
         self._notify = notify
         self._job_ended = ended
         self._store = store
-        self._events_before = store.last_event()
-        self._timeline = Timeline(loop, clock)
-        self._transfers = Transfers(loop, sync_thread, settings, clock, self, roster.get)
+        self.timeline = Timeline(loop, clock)
+        self.transfers = Transfers(loop, sync_thread, settings, clock, self, roster.get)
         self._targets = Targets()
-        self.adding = Adding(loop, clock, roster, self._targets, self._timeline, self)
+        self.adding = Adding(loop, clock, roster, self._targets, self.timeline, self)
         self.ending = Ending(loop, roster, self._targets, self)
         self._aging = Aging(loop, roster, store, settings, clock, self._age_out)
 
@@ -81,22 +76,22 @@ class Lifecycle:
 
     def is_busy(self) -> bool:
         """See Policy."""
-        return self._transfers.is_busy
+        return self.transfers.is_busy
 
     def tick(self) -> None:
         """See Policy."""
-        self._transfers.tick()
+        self.transfers.tick()
 
     def start_files(self) -> None:
         """See Policy."""
-        self._transfers.start_files()
+        self.transfers.start_files()
 
     def close(self) -> None:
         """See Policy."""
         self._aging.stop()
         for job in self._roster.in_memory():
             job.stop_timer()
-        self._transfers.stop_all()
+        self.transfers.stop_all()
 
     def published(self, jobs: Sequence[tuple[JobRecord, Job]]) -> None:
         """See Policy."""
@@ -131,7 +126,7 @@ class Lifecycle:
         self._targets.take(self._store.targets())
         for unfinished in self._store.unfinished():
             if unfinished.is_waiting:
-                self._transfers.queue(unfinished.number, unfinished.priority)
+                self.transfers.queue(unfinished.number, unfinished.priority)
             elif (job := self._roster.get(unfinished.number)) is not None:
                 self._go_on_with(job)
         self._aging.start()
@@ -152,88 +147,14 @@ class Lifecycle:
 
     def job_added(self, job: JobRecord) -> None:
         """See Taker: a new job is resumed at once."""
-        self._resume(job)
+        self.start(job)
 
     def files_added(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """See Taker: an active job fetches the new files too, and a transferred one is queued again."""
         if job.state in ACTIVE:
-            self._transfers.add(job, files)
+            self.transfers.add(job, files)
         elif job.state is JobState.TRANSFERRED:
-            self._queue(job)
-
-    # Commands. Each is called through on_job.
-
-    def on_job(self, job_id: UUID, action: Callable[[JobRecord, Reply], None], reply: Reply) -> None:
-        """Runs the action on a job that is not final; on one that is ending, once it is known whether it has ended."""
-        job = self._roster.find(job_id)
-        if job is None:
-            is_final = self._store.has_ended(job_id, self._events_before)
-            raise failures.refusal(hresult.DO_E_INVALID_STATE if is_final else hresult.DO_E_JOB_NOT_FOUND)
-        if job.is_ending:
-            again = partial(self.on_job, job_id, action)
-            job.waiting += (lambda: self._loop.attempt(again, reply),)
-            return
-        action(job, reply)
-
-    def resume(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
-        """Starts the job, or starts it again; without effect where it is on its way or has arrived."""
-        if not job.files:
-            raise failures.refusal(hresult.DO_E_JOB_EMPTY)
-        self._timeline.commanded(job, Command.RESUME, origin)
-        self._resume(job)
-        self._loop.batch.answer(reply, None)
-
-    def suspend(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
-        """Stops an active job, and one that waits for its retry."""
-        if JobState.SUSPENDED in TRANSITIONS[job.state]:
-            self._timeline.commanded(job, Command.SUSPEND, origin)
-            self.stop(job)
-            self.enter(job, JobState.SUSPENDED)
-            job.set_error(None)
-        self._loop.batch.answer(reply, None)
-
-    def cancel(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
-        """Removes the job and its temporary files; answers S_OK or the documented warning."""
-        self._timeline.commanded(job, Command.CANCEL, origin)
-        self.ending.end(job, JobState.CANCELLED, reply, hresult.S_OK)
-
-    def complete(self, job: JobRecord, reply: Reply, origin: str = "") -> None:
-        """Gives the transferred files their names; answers S_OK, or BG_S_PARTIAL_COMPLETE where files are dropped."""
-        self._timeline.commanded(job, Command.COMPLETE, origin)
-        self.ending.complete(job, reply)
-
-    def change(self, job: JobRecord, reply: Reply, **values: object) -> None:
-        """Sets fields of the job's record; without any, something was set that is not kept there."""
-        before = {name: getattr(job, name) for name in values}
-        changes_turn = job.state in ACTIVE and values.get("priority", job.priority) != job.priority
-        if changes_turn:
-            self._transfers.stop(job)
-        self._set(job, values)
-        self._loop.batch.undo.append(partial(self._set, job, before))
-        for name in values:
-            self._timeline.commanded(job, f"set {name}".replace("_", " ").removesuffix(" s"), "")
-        if changes_turn:
-            self._queue(job)
-        self._loop.batch.save_job(job)
-        self._loop.batch.answer(reply, None)
-        if job.auto_complete and job.state is JobState.TRANSFERRED:
-            self.ending.complete(job, None)
-
-    def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str) -> None:
-        """The file comes from another address; what is there is kept if the validator says that it is the same."""
-        file = job.file(index)
-        is_fetched = job.state in ACTIVE and file.stage is FileStage.PENDING
-        if is_fetched:
-            self._transfers.stop(job)
-        self._loop.batch.undo.append(partial(setattr, file, "remote_name", file.remote_name))
-        file.remote_name = remote_name
-        job.modified = self._clock.utc_now()
-        self._timeline.commanded(job, "set address", "")
-        self._loop.batch.save_file(job, file)
-        self._loop.batch.save_job(job)
-        if is_fetched:
-            self._queue(job)
-        self._loop.batch.answer(reply, None)
+            self.queue(job)
 
     # What the transfers tell.
 
@@ -246,7 +167,7 @@ class Lifecycle:
         self._check_way(job, state)
         job.state = state
         job.modified = self._clock.utc_now()
-        self._timeline.entered(job)
+        self.timeline.entered(job)
         self._loop.batch.changed[job.number] = job
 
     def moved(self, job: JobRecord) -> None:
@@ -284,7 +205,7 @@ class Lifecycle:
             self.stop(job)
             self.enter(job, JobState.TRANSIENT_ERROR)
             job.set_error(failures.error_object(failure, file, self._clock.utc_now(), job.attempts))
-            self._timeline.failed(job)
+            self.timeline.failed(job)
             self._retry_in(job, min(delay_s, deadline_s - self._clock.monotonic()))
 
     # The ways from state to state.
@@ -298,7 +219,7 @@ class Lifecycle:
         job.state = state
         job.modified = self._clock.utc_now()
         self._loop.batch.save_job(job)
-        self._timeline.entered(job)
+        self.timeline.entered(job)
 
     def _check_way(self, job: JobRecord, state: JobState) -> None:
         if state not in TRANSITIONS[job.state]:
@@ -307,16 +228,18 @@ class Lifecycle:
     def stop(self, job: JobRecord) -> None:
         """See Keeper."""
         job.stop_timer()
-        self._transfers.stop(job)
+        self.transfers.stop(job)
 
-    def _resume(self, job: JobRecord) -> None:
+    def start(self, job: JobRecord) -> None:
+        """Starts the job, or starts it again; without effect where it is on its way or has arrived."""
         if JobState.QUEUED in TRANSITIONS[job.state] and job.state not in ACTIVE | {JobState.TRANSFERRED}:
             job.stop_timer()
             job.attempts = 0
             job.progress_at_s = self._clock.monotonic()
-            self._queue(job)
+            self.queue(job)
 
-    def _queue(self, job: JobRecord) -> None:
+    def queue(self, job: JobRecord) -> None:
+        """The job is fetched as soon as it is its turn."""
         self.enter(job, JobState.QUEUED)
         self._go_on(job)
 
@@ -324,7 +247,7 @@ class Lifecycle:
         if job.is_transferred:
             self._transferred(job)
         else:
-            self._transfers.queue(job.number, job.priority)
+            self.transfers.queue(job.number, job.priority)
 
     def _transferred(self, job: JobRecord) -> None:
         self.stop(job)
@@ -341,7 +264,7 @@ class Lifecycle:
         self.enter(job, JobState.ERROR)
         job.set_error(failures.error_object(failure, file, self._clock.utc_now(), job.attempts))
         job.attempts = 0
-        self._timeline.failed(job)
+        self.timeline.failed(job)
         self._loop.batch.after.append(partial(self._notify, NotifyFlags.JOB_ERROR, job, None))
 
     def _retry_in(self, job: JobRecord, delay_s: float) -> None:
@@ -355,8 +278,8 @@ class Lifecycle:
         if job.state is not JobState.TRANSIENT_ERROR or job.is_completing:
             return
         if self._clock.monotonic() < self.retrying.gives_up_at_s(job):
-            self._timeline.retried(job)
-            self._queue(job)
+            self.timeline.retried(job)
+            self.queue(job)
             return
         last = job.error
         failed = last.file.local_name if last and last.file else ""
@@ -370,22 +293,15 @@ class Lifecycle:
             job.forget_content(file)
             self._loop.batch.save_file(job, file)
         if job.state in ACTIVE:
-            self._queue(job)
+            self.queue(job)
         elif job.state is JobState.TRANSIENT_ERROR:
             self._retry_in(job, self.retrying.first_delay_s(job))
         elif job.state is JobState.TRANSFERRED and not (is_asked and job.is_transferred):
             self._fail(job, file, failures.of_error(error))
 
     def _age_out(self, job: JobRecord) -> None:
-        self._timeline.commanded(job, Command.CANCEL, ENGINE)
+        self.timeline.commanded(job, Command.CANCEL, ENGINE)
         self.ending.end(job, JobState.CANCELLED, None, hresult.S_OK)
-
-    # Small parts of the above.
-
-    def _set(self, job: JobRecord, values: Mapping[str, object]) -> None:
-        for name, value in values.items():
-            setattr(job, name, value)
-        job.modified = self._clock.utc_now()
 
 
 def _set_state(job: JobRecord, state: JobState, error: CopyError | None, transferred: datetime | None) -> None:

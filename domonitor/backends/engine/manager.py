@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import checks, disk, failures
+from domonitor.backends.engine import checks, failures, volumes
 from domonitor.backends.engine.batch import StoreThread, SyncThread
 from domonitor.backends.engine.callbacks import Callbacks
 from domonitor.backends.engine.clock import Clock, SystemClock
+from domonitor.backends.engine.commands import Commands
 from domonitor.backends.engine.http import Http
 from domonitor.backends.engine.job import EngineError, EngineFile, EngineJob, EngineJobs
 from domonitor.backends.engine.lifecycle import Lifecycle
@@ -73,6 +74,7 @@ class EngineManager:
                     self._notify,
                     self._callbacks.end,
                 )
+                self._commands = Commands(self._loop, self._roster, self._store, self._clock, self._lifecycle)
                 self._lifecycle.restore()
             except OSError as error:
                 said = error.strerror or str(error)
@@ -169,7 +171,7 @@ class EngineManager:
 
     def ask_job(self, job_id: UUID, action: Callable[[JobRecord, Future[Any]], None]) -> Any:
         """Runs the action on the job. Raises CallFailed where it is final or not known."""
-        return self._loop.ask(lambda reply: self._lifecycle.on_job(job_id, action, reply))
+        return self._loop.ask(lambda reply: self._commands.on_job(job_id, action, reply))
 
     def read_job(self, job_id: UUID, read: Callable[[JobRecord], Any]) -> Any:
         """Reads the job's record, once all that was asked before is durable."""
@@ -187,6 +189,11 @@ class EngineManager:
     def lifecycle(self) -> Lifecycle:
         """What is done with jobs; its methods run on the engine's thread."""
         return self._lifecycle
+
+    @property
+    def commands(self) -> Commands:
+        """What programs ask of jobs; its methods run on the engine's thread."""
+        return self._commands
 
     @property
     def callbacks(self) -> Callbacks:
@@ -220,7 +227,7 @@ class EngineManager:
 
 def _refuse_network(folder: Path) -> None:
     """SQLite's log needs memory that all users of a file share, and locks that hold: network drives give neither."""
-    if kind := disk.network_file_system(folder):
+    if kind := volumes.network_file_system(folder):
         raise StoreUnusable(
             f"The engine's folder {folder} lies on {kind}. The list of downloads is safe only on a disk of this "
             "computer: choose another folder. The downloads themselves may go anywhere."

@@ -12,9 +12,12 @@ from uuid import UUID
 from domonitor.backends.engine.clock import Timer
 from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import FileProgress, FileRange, Job, JobFile, JobKey, NotifyFlags, Priority, Progress, Times
+from domonitor.jobs.request import Digest, Existing
 from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 
 SERVICE = "engine"
+
+Gaps = tuple[tuple[int, int], ...]
 
 _RUNNING = frozenset({JobState.CONNECTING, JobState.TRANSFERRING, JobState.TRANSIENT_ERROR})
 
@@ -38,6 +41,11 @@ class FileRecord:
     part: path of the temporary file. size: bytes of the remote file, None until the server has said it.
     done_bytes: bytes in the temporary file. durable_bytes: those that a power cut leaves there.
     validator: the ETag or the date that tells whether the remote file is still the same, "" where there is none.
+    last_modified: the date alone, which servers of the same file agree upon more often.
+    expected_size, digest: what the remote file must have to be the right one. existing: what is done at the end where
+    a file of that name is there. is_named_by_server: the server has still to say what it is called.
+    gaps: of a file that comes in segments, the bytes of the temporary file that are still missing, from offset to
+    offset, in order; () where it comes from front to end. durable_gaps: those that a power cut leaves missing.
     """
 
     index: int
@@ -46,18 +54,25 @@ class FileRecord:
     part: str
     ranges: tuple[FileRange, ...] = ()
     size: int | None = None
-    replace: bool = False
+    existing: Existing = Existing.REFUSE
     stage: FileStage = FileStage.ADDING
     done_bytes: int = 0
     durable_bytes: int = 0
     validator: str = ""
+    last_modified: str = ""
+    expected_size: int | None = None
+    digest: Digest | None = None
+    is_named_by_server: bool = False
+    gaps: Gaps = ()
+    durable_gaps: Gaps = ()
 
     def forget_content(self) -> None:
         """What is in the temporary file is not to be built upon: it has to be fetched from the first byte."""
         self.stage = FileStage.PENDING
-        self.size = None
+        self.size = self.expected_size
         self.done_bytes = self.durable_bytes = 0
-        self.validator = ""
+        self.validator = self.last_modified = ""
+        self.gaps = self.durable_gaps = ()
 
     def snapshot(self) -> JobFile:
         """The file as the object model shows it."""
@@ -76,6 +91,7 @@ class JobRecord:
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
     error_code: that of the error object, which it outlives. retry_at: when it tries again by itself (UTC).
+    segments: over so many connections a large file comes. bytes_per_second: not faster than that, None for no limit.
     to_start: the files that come next, once the job has its turn. waiting: what was asked while the job was ending.
     is_unsaved: its rows could not be written of late. was_completing: some of its files may have their names already.
     """
@@ -94,6 +110,8 @@ class JobRecord:
     retry_delay_s: float | None = None
     no_progress_timeout_s: float | None = None
     interruptions: int = 0
+    segments: int = 1
+    bytes_per_second: int | None = None
     transferred: datetime | None = None
     next_index: int = 0
     files: list[FileRecord] = field(default_factory=list)

@@ -10,8 +10,11 @@ from email.utils import parsedate_to_datetime
 KNOWN_HEADERS = {
     name.encode(): name
     for name in (
+        "content-disposition",
+        "content-encoding",
         "content-length",
         "content-range",
+        "content-type",
         "etag",
         "last-modified",
         "location",
@@ -24,10 +27,15 @@ KNOWN_HEADERS = {
 
 @dataclass(slots=True)
 class Response:
-    """The head of the final answer. headers: the known ones, names in lower case, repeated ones joined as a list."""
+    """The head of the final answer.
+
+    headers: the known ones, names in lower case, repeated ones joined as a list. url: where it came from, after all
+    redirects; "" until the head is whole.
+    """
 
     status: int = 0
     reason: str = ""
+    url: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, value: str) -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine.records import SERVICE, FileRecord, FileStage, JobRecord
+from domonitor.backends.engine.records import SERVICE, FileRecord, FileStage, Gaps, JobRecord
 from domonitor.jobs.error import CopyError, ErrorContext, ErrorFile
 from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import FileRange, Job, JobKey, Priority, Progress, Times
+from domonitor.jobs.request import Digest, Existing
 from domonitor.jobs.state import ACTIVE, ERRONEOUS, JobState
 
 Row = tuple[Any, ...]
@@ -18,11 +19,12 @@ Row = tuple[Any, ...]
 JOB_COLUMNS = (
     "number, id, display_name, description, state, priority, notify_flags, auto_complete, is_completing,"
     " retry_delay_s, no_progress_timeout_s, interruptions, created, modified, transferred, error_code, retry_at,"
-    " files_total, files_transferred, known_bytes, unknown_sizes, done_bytes"
+    " files_total, files_transferred, known_bytes, unknown_sizes, done_bytes,"
+    " segments, bytes_per_second"
 )
 FILE_COLUMNS = (
-    "job, position, remote_name, local_name, part, ranges, size, replace_target, stage, durable_bytes, validator,"
-    " done_bytes"
+    "job, position, remote_name, local_name, part, ranges, size, existing, stage, durable_bytes, validator,"
+    " done_bytes, last_modified, expected_size, digest, is_named_by_server, gaps, durable_gaps"
 )
 EVENT_COLUMNS = "job, at, kind, state, code, detail, origin, error"
 
@@ -52,6 +54,8 @@ def job_row(job: JobRecord) -> Row:
         job.known_bytes,
         job.unknown_sizes,
         job.done_bytes,
+        job.segments,
+        job.bytes_per_second,
     )
 
 
@@ -75,6 +79,8 @@ def job_of(row: Row) -> JobRecord:
         transferred=None if row[14] is None else _moment(row[14]),
         error_code=row[15],
         retry_at=None if row[16] is None else _moment(row[16]),
+        segments=row[22],
+        bytes_per_second=row[23],
     )
 
 
@@ -105,11 +111,17 @@ def file_row(job: JobRecord, file: FileRecord) -> Row:
         file.part,
         json.dumps([(part.offset, part.length) for part in file.ranges]) if file.ranges else "",
         file.size,
-        file.replace,
+        int(file.existing),
         int(file.stage),
         file.durable_bytes,
         file.validator,
         file.done_bytes,
+        file.last_modified,
+        file.expected_size,
+        ":".join(file.digest) if file.digest else "",
+        file.is_named_by_server,
+        json.dumps(file.gaps) if file.gaps else "",
+        json.dumps(file.durable_gaps) if file.durable_gaps else "",
     )
 
 
@@ -122,12 +134,22 @@ def file_of(row: Row) -> FileRecord:
         part=row[4],
         ranges=tuple(FileRange(*part) for part in json.loads(row[5])) if row[5] else (),
         size=row[6],
-        replace=bool(row[7]),
+        existing=Existing(row[7]),
         stage=FileStage(row[8]),
         durable_bytes=row[9],
         validator=row[10],
         done_bytes=row[11],
+        last_modified=row[12],
+        expected_size=row[13],
+        digest=Digest(*row[14].split(":", 1)) if row[14] else None,
+        is_named_by_server=bool(row[15]),
+        gaps=_gaps_of(row[16]),
+        durable_gaps=_gaps_of(row[17]),
     )
+
+
+def _gaps_of(text: str) -> Gaps:
+    return tuple((first, last) for first, last in json.loads(text)) if text else ()
 
 
 def event_row(job: JobRecord, event: Event) -> Row:

@@ -75,7 +75,20 @@ CREATE INDEX unfinished_files ON files (job) WHERE stage < 3;
 CREATE INDEX ended_jobs ON jobs (modified) WHERE state >= 7;
 """
 
-STEPS = (_FIRST, _LISTED_FROM_ROWS)
+# What the real net asks for: limits, segments, names that servers give, what a file must be to be taken for whole.
+_FOR_THE_NET = """
+ALTER TABLE jobs ADD COLUMN segments INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE jobs ADD COLUMN bytes_per_second INTEGER;
+ALTER TABLE files RENAME COLUMN replace_target TO existing;
+ALTER TABLE files ADD COLUMN last_modified TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN expected_size INTEGER;
+ALTER TABLE files ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN is_named_by_server INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN gaps TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN durable_gaps TEXT NOT NULL DEFAULT '';
+"""
+
+STEPS = (_FIRST, _LISTED_FROM_ROWS, _FOR_THE_NET)
 
 VERSION = len(STEPS)
 """What a store of this program says of itself. Source: PRAGMA user_version."""

@@ -36,21 +36,22 @@ from domonitor.jobs.job import Job, JobFile, Priority
 PAGE = 100
 """So many jobs are read at once: whoever reads waits for nobody longer than that takes."""
 
-_SAVE_JOB = f"""
-INSERT INTO jobs ({JOB_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-ON CONFLICT (number) DO UPDATE SET display_name=excluded.display_name, description=excluded.description,
-    state=excluded.state, priority=excluded.priority, notify_flags=excluded.notify_flags,
-    auto_complete=excluded.auto_complete, is_completing=excluded.is_completing, retry_delay_s=excluded.retry_delay_s,
-    no_progress_timeout_s=excluded.no_progress_timeout_s, interruptions=excluded.interruptions,
-    modified=excluded.modified, transferred=excluded.transferred, error_code=excluded.error_code,
-    retry_at=excluded.retry_at, files_total=excluded.files_total, files_transferred=excluded.files_transferred,
-    known_bytes=excluded.known_bytes, unknown_sizes=excluded.unknown_sizes, done_bytes=excluded.done_bytes
-"""
-_SAVE_FILE = f"""
-INSERT INTO files ({FILE_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
-ON CONFLICT (job, position) DO UPDATE SET remote_name=excluded.remote_name, size=excluded.size, stage=excluded.stage,
-    durable_bytes=excluded.durable_bytes, validator=excluded.validator, done_bytes=excluded.done_bytes
-"""
+
+def _upsert(table: str, columns: str, key: str, fixed: frozenset[str]) -> str:
+    """Writes a row of the columns. fixed: those that never change once they are written; they are written once."""
+    names = columns.split(", ")
+    changing = ", ".join(f"{name}=excluded.{name}" for name in names if name not in fixed)
+    places = ",".join("?" * len(names))
+    return f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT ({key}) DO UPDATE SET {changing}"
+
+
+_SAVE_JOB = _upsert("jobs", JOB_COLUMNS, "number", frozenset({"number", "id", "created"}))
+_SAVE_FILE = _upsert(
+    "files",
+    FILE_COLUMNS,
+    "job, position",
+    frozenset({"job", "position", "part", "ranges", "existing", "expected_size", "digest"}),
+)
 _SAVE_EVENT = f"INSERT INTO events ({EVENT_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)"
 
 

@@ -25,7 +25,7 @@ from domonitor.backends.engine import EngineManager, disk
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.store import Store
 from domonitor.jobs import codes
-from domonitor.jobs.request import NewFile, NewJob
+from domonitor.jobs.request import Existing, NewFile, NewJob
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import QUICK
 
@@ -111,7 +111,9 @@ class Run:
 
     def files(self, names: Sequence[str]) -> tuple[NewFile, ...]:
         return tuple(
-            NewFile(url, str(self.downloads / name), replace=name == "replaced")
+            NewFile(
+                url, str(self.downloads / name), existing=Existing.REPLACE if name == "replaced" else Existing.REFUSE
+            )
             for url, name in zip(self.urls, names, strict=False)
         )
 

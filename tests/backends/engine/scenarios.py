@@ -10,7 +10,7 @@ import pytest
 from domonitor.backends.engine.job import EngineFile, EngineJob
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import NotifyFlags
-from domonitor.jobs.request import NewFile, NewJob
+from domonitor.jobs.request import Existing, NewFile, NewJob
 from domonitor.jobs.state import FINAL, JobState
 from tests.backends.engine.conftest import Engine
 from tests.backends.engine.recording import Files, Recording, Told
@@ -100,7 +100,7 @@ class TwoJobsByThemselves(Scenario):
         replacing = self.origin.add("/replaced", Resource(OTHER))
         first = self.job(recording, {"large": LARGE.bytes(), "small": SMALL.bytes()}, large, small)
         recording.wait_for("fdatasync", "commit")
-        new_file = NewFile(replacing, str(self.engine.downloads / "replaced"), replace=True)
+        new_file = NewFile(replacing, str(self.engine.downloads / "replaced"), existing=Existing.REPLACE)
         (second,) = self.engine.manager.add_many([NewJob("another", (new_file,))])
         assert isinstance(second, EngineJob)
         self.wanted[second.get_id()] = {"replaced": OTHER.bytes()}

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from domonitor.backends.engine import disk
+from domonitor.backends.engine import disk, volumes
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
 
@@ -303,16 +303,16 @@ a line that is none
 )
 @posix
 def test_the_kind_of_a_network_file_system_is_told(folder: str, kind: str) -> None:
-    assert disk.network_kind(MOUNTS, Path(folder)) == kind
+    assert volumes.network_kind(MOUNTS, Path(folder)) == kind
 
 
 def test_a_system_without_mounts_to_read_has_none() -> None:
-    assert disk.network_kind("", Path("/")) == ""
+    assert volumes.network_kind("", Path("/")) == ""
 
 
 def test_a_folder_of_this_computer_is_none_of_the_network(tmp_path: Path) -> None:
-    assert disk.network_file_system(tmp_path) == ""
-    assert disk.network_file_system(tmp_path / "not yet there") == ""
+    assert volumes.network_file_system(tmp_path) == ""
+    assert volumes.network_file_system(tmp_path / "not yet there") == ""
 
 
 @pytest.mark.parametrize(
@@ -327,5 +327,5 @@ def test_a_folder_of_this_computer_is_none_of_the_network(tmp_path: Path) -> Non
     ],
 )
 def test_windows_tells_a_share_from_a_disk(monkeypatch: pytest.MonkeyPatch, folder: str, is_remote: bool) -> None:
-    monkeypatch.setattr(disk, "_drive_type", {"C:\\": 3, "Z:\\": 4}.__getitem__)
-    assert disk._is_remote_drive(folder) is is_remote
+    monkeypatch.setattr(volumes, "_drive_type", {"C:\\": 3, "Z:\\": 4}.__getitem__)
+    assert volumes._is_remote_drive(folder) is is_remote

@@ -52,7 +52,7 @@ def test_no_descriptor_and_no_thread_is_left_after_many_jobs(start_engine: Start
         engine.until(lambda jobs=jobs: all(job.get_state() in _OVER for job in jobs))
         for job in engine.manager.enum_jobs():
             job.cancel()
-    transfers = engine.manager.lifecycle._transfers
+    transfers = engine.manager.lifecycle.transfers
     scheduler = transfers._scheduler
     assert scheduler._slots_taken == 0
     held = (transfers._running, transfers._settling, scheduler._running, scheduler._waiting, scheduler._startable)

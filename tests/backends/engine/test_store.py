@@ -98,7 +98,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) ->
 def test_a_folder_on_a_network_drive_is_refused_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domonitor.backends.engine.disk.network_file_system", lambda folder: "NFS")
+    monkeypatch.setattr("domonitor.backends.engine.volumes.network_file_system", lambda folder: "NFS")
     with pytest.raises(StoreUnusable, match=r"lies on NFS.*choose another folder"):
         EngineManager(tmp_path)
     assert list(tmp_path.iterdir()) == []
