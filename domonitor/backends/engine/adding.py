@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from domonitor.backends.engine import disk, failures
+from domonitor.backends.engine import disk, failures, spans
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.disk import Unsynced
 from domonitor.backends.engine.loop import Loop
@@ -126,7 +126,7 @@ class Adding:
                 new.local_name,
                 disk.part_name(new.local_name),
                 tuple(new.ranges),
-                new.size,
+                spans.local_size(new.ranges, new.size),
                 new.existing,
                 expected_size=new.size,
                 digest=new.expected,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from enum import IntEnum
+from itertools import pairwise
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from domonitor.backends.engine import addresses, failures
 from domonitor.jobs import hresult
-from domonitor.jobs.job import NotifyFlags
+from domonitor.jobs.job import FileRange, NotifyFlags
 from domonitor.jobs.request import NewFile, NewJob
 
 DISPLAY_NAME_LENGTH = 256
@@ -80,10 +82,22 @@ def check_new_file(file: NewFile) -> None:
         )
     if file.size is not None and not 0 <= file.size <= MOST_BYTES:
         raise failures.refusal(hresult.E_INVALIDARG, "A file's size can't be less than 0, or beyond what a disk holds.")
-    if file.ranges:
-        raise failures.refusal(hresult.E_NOTIMPL, "Parts of a file can't be downloaded yet. Download the whole file.")
+    check_ranges(file.ranges)
     if file.expected is not None:
         raise failures.refusal(hresult.E_NOTIMPL, "Checksums can't be checked yet. Add the file without one.")
+
+
+def check_ranges(ranges: Sequence[FileRange]) -> None:
+    """At most 500, each with at least a byte, none of them overlapping another one. Their order is the caller's."""
+    if len(ranges) > RANGES:
+        said = f"A file has at most {RANGES} ranges. Add the others as further files, or ask for the whole file."
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+    if not all(_is_range(each) for each in ranges):
+        said = "A range begins at 0 or later and has at least one byte. Correct the range."
+        raise failures.refusal(hresult.DO_E_INVALID_RANGE, said)
+    in_order = sorted(ranges, key=lambda each: each.offset)
+    if any(one.length is None or one.offset + one.length > next_one.offset for one, next_one in pairwise(in_order)):
+        raise failures.refusal(hresult.DO_E_OVERLAPPING_RANGES)
 
 
 def check_new_job(job: NewJob) -> None:
@@ -115,6 +129,10 @@ def seconds(value: float) -> float:
     if not 0 <= value <= LONGEST_TIME_S:
         raise failures.refusal(hresult.E_INVALIDARG, f"A time lies between 0 and {LONGEST_TIME_S:,.0f} seconds.")
     return float(value)
+
+
+def _is_range(given: FileRange) -> bool:
+    return 0 <= given.offset <= MOST_BYTES and (given.length is None or 1 <= given.length <= MOST_BYTES)
 
 
 def _check_text(text: str) -> None:

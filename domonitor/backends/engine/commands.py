@@ -16,7 +16,7 @@ from domonitor.backends.engine import failures
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.lifecycle import Lifecycle
 from domonitor.backends.engine.loop import Loop
-from domonitor.backends.engine.records import FileStage, JobRecord
+from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.store import Store
 from domonitor.jobs import hresult
@@ -95,13 +95,16 @@ class Commands:
             self._lifecycle.ending.complete(job, None)
 
     def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str) -> None:
-        """The file comes from another address; what is there is kept if the validator says that it is the same."""
+        """The file comes from another address; what is there is kept where size and validator agree.
+
+        Two servers of one file often give it different tags: the date, where there is one, is what they agree upon.
+        """
         file = job.file(index)
         is_fetched = job.state in ACTIVE and file.stage is FileStage.PENDING
         if is_fetched:
             self._transfers.stop(job)
-        self._loop.batch.undo.append(partial(setattr, file, "remote_name", file.remote_name))
-        file.remote_name = remote_name
+        self._loop.batch.undo.append(partial(_set_source, file, file.remote_name, file.validator))
+        _set_source(file, remote_name, file.last_modified or file.validator)
         job.modified = self._clock.utc_now()
         self._timeline.commanded(job, "set address", "")
         self._loop.batch.save_file(job, file)
@@ -114,3 +117,8 @@ class Commands:
         for name, value in values.items():
             setattr(job, name, value)
         job.modified = self._clock.utc_now()
+
+
+def _set_source(file: FileRecord, remote_name: str, validator: str) -> None:
+    file.remote_name = remote_name
+    file.validator = validator

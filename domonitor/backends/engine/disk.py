@@ -242,6 +242,33 @@ def _patiently(change: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def stretch(part: str, size: int) -> None:
+    """Gives the temporary file its whole size, so that it can be written from several places. Raises OSError."""
+    descriptor = os.open(part, _OPEN_FLAGS)
+    try:
+        if sys.platform == "win32":
+            _make_sparse(descriptor)
+        os.ftruncate(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+
+def _make_sparse(descriptor: int) -> None:
+    """Windows fills what lies before the first byte that is written with zeros, unless the file may have holes."""
+    import msvcrt
+
+    handle = msvcrt.get_osfhandle(descriptor)  # type: ignore[attr-defined,unused-ignore]
+    returned = ctypes.c_ulong()
+    windll = getattr(ctypes, "windll")  # noqa: B009
+    windll.kernel32.DeviceIoControl(
+        ctypes.c_void_p(handle), _FSCTL_SET_SPARSE, None, 0, None, 0, ctypes.byref(returned), None
+    )  # a file system without holes takes its time; the file is the same
+
+
+_FSCTL_SET_SPARSE = 0x900C4
+"""Source: winioctl.h."""
+
+
 def close(descriptor: int) -> None:
     """Closes a file that open_part has opened."""
     os.close(descriptor)
@@ -295,11 +322,11 @@ def sync_all(files: Sequence[tuple[str, int | None]]) -> list[OSError | None]:
     return results
 
 
-def open_part(part: str, offset: int) -> int | None:
+def open_part(part: str, offset: int, keeps_bytes: int | None = None) -> int | None:
     """Opens a temporary file to go on at the offset; what lies behind it is cut off. Returns the descriptor.
 
-    A missing empty file is made anew. None where it holds fewer bytes. Raises OSError, also where this is no file any
-    more.
+    keeps_bytes: the file was stretched to that size, and nothing is cut off. A missing empty file is made anew. None
+    where it holds fewer bytes. Raises OSError, also where this is no file any more.
     """
     try:
         descriptor = os.open(part, _OPEN_FLAGS)
@@ -312,10 +339,10 @@ def open_part(part: str, offset: int) -> int | None:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise FileExistsError(errno.EEXIST, "something else has the temporary file's name")
-        if found.st_size < offset:
+        if found.st_size < max(offset, keeps_bytes or 0):
             os.close(descriptor)
             return None
-        if found.st_size > offset:
+        if keeps_bytes is None and found.st_size > offset:
             os.ftruncate(descriptor, offset)
         if offset:
             os.lseek(descriptor, offset, os.SEEK_SET)

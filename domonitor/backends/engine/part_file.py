@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable
 
 from domonitor.backends.engine import disk
@@ -24,14 +25,15 @@ class PartFile:
         self._buffer = io.BufferedWriter(self._raw, buffer_bytes)
         self.write = self._buffer.write
 
-    def begin(self, offset: int) -> bool:
+    def begin(self, offset: int, until: int | None = None, keeps_bytes: int | None = None) -> bool:
         """Opens the file to go on at the offset; what lies behind it is cut off. A missing empty file is made anew.
 
+        until: nothing is written from there on. keeps_bytes: the file has that size, and nothing of it is cut off.
         Returns False where it holds fewer bytes. Raises OSError, also where this is no file any more.
         """
-        descriptor = disk.open_part(self._part, offset)
+        descriptor = disk.open_part(self._part, offset, keeps_bytes)
         if descriptor is not None:
-            self._raw.begin(descriptor, offset)
+            self._raw.begin(descriptor, offset, until)
         return descriptor is not None
 
     @property
@@ -43,6 +45,11 @@ class PartFile:
     def written_bytes(self) -> int:
         """Bytes in the file; 0 before begin."""
         return self._raw.written_bytes
+
+    @property
+    def surplus_bytes(self) -> int:
+        """Bytes that came although nothing was to come any more; they are not written."""
+        return self._raw.surplus_bytes
 
     @property
     def error(self) -> OSError | None:
@@ -69,12 +76,15 @@ class _RawPart(io.RawIOBase):
         self.descriptor: int | None = None
         self.has_begun = False
         self.written_bytes = 0
+        self.surplus_bytes = 0
         self.error: OSError | None = None
+        self._until = sys.maxsize
         self._every_step = every_step
         self._next_step = disk.SYNC_STEP_BYTES
 
-    def begin(self, descriptor: int, offset: int) -> None:
+    def begin(self, descriptor: int, offset: int, until: int | None) -> None:
         self.descriptor = descriptor
+        self._until = sys.maxsize if until is None else until
         self.has_begun = True
         self.written_bytes = offset
         self._next_step = offset + disk.SYNC_STEP_BYTES
@@ -84,6 +94,11 @@ class _RawPart(io.RawIOBase):
 
     def write(self, data: object) -> int:
         view = memoryview(data)  # type: ignore[arg-type]
+        room = self._until - self.written_bytes
+        came = view.nbytes
+        if came > room:
+            self.surplus_bytes += came - room
+            view = view[:room]
         if self.error is None and self.descriptor is not None:
             done = 0
             try:
@@ -96,7 +111,7 @@ class _RawPart(io.RawIOBase):
                 self._next_step = self.written_bytes + disk.SYNC_STEP_BYTES
                 self._every_step()
         # Whatever happened, libcurl is told that all is well: an exception would be printed by its binding.
-        return view.nbytes
+        return came
 
     def close(self) -> None:
         if not self.closed:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
+from domonitor.backends.engine import spans
 from domonitor.backends.engine.clock import Timer
 from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import FileProgress, FileRange, Job, JobFile, JobKey, NotifyFlags, Priority, Progress, Times
@@ -46,6 +47,7 @@ class FileRecord:
     a file of that name is there. is_named_by_server: the server has still to say what it is called.
     gaps: of a file that comes in segments, the bytes of the temporary file that are still missing, from offset to
     offset, in order; () where it comes from front to end. durable_gaps: those that a power cut leaves missing.
+    is_undivided: the server does not send it in parts.
     """
 
     index: int
@@ -66,10 +68,12 @@ class FileRecord:
     gaps: Gaps = ()
     durable_gaps: Gaps = ()
 
+    is_undivided: bool = False
+
     def forget_content(self) -> None:
         """What is in the temporary file is not to be built upon: it has to be fetched from the first byte."""
         self.stage = FileStage.PENDING
-        self.size = self.expected_size
+        self.size = spans.local_size(self.ranges, self.expected_size)
         self.done_bytes = self.durable_bytes = 0
         self.validator = self.last_modified = ""
         self.gaps = self.durable_gaps = ()

@@ -13,6 +13,7 @@ from pathlib import Path
 from domonitor.backends.engine import disk
 from domonitor.backends.engine.records import FileRecord, FileStage
 from domonitor.backends.engine.rows import file_row, job_row, state_row
+from domonitor.backends.engine.segments import missing_bytes
 from domonitor.backends.engine.store import Claim, Rows, Store
 from domonitor.backends.engine.timeline import ENGINE
 from domonitor.jobs.state import JobState
@@ -31,8 +32,8 @@ def recover(store: Store, now: datetime) -> None:
     claims = store.claims()
     if not is_same_boot:
         _cut_off_unsynced(claims)
-    for number in dict.fromkeys(claim.job for claim in claims if _is_wrong(claim)):
-        _correct(store, number, now)
+    for number in dict.fromkeys(claim.job for claim in claims if _is_wrong(claim, is_same_boot=is_same_boot)):
+        _correct(store, number, now, is_same_boot=is_same_boot)
     store.correct_sums()
     store.set_meta(_BOOT, boot)  # in any case: a store that can't be written must not look as if it could
 
@@ -43,17 +44,19 @@ def _cut_off_unsynced(claims: Iterable[Claim]) -> None:
     As long as the computer has not been started anew, everything that was written is there.
     """
     for claim in claims:
-        if claim.stage is FileStage.PENDING:
+        if claim.stage is FileStage.PENDING and not claim.is_divided:
             with suppress(OSError):  # gone, or not ours any more: found out when it is needed
                 disk.cut(claim.part, claim.durable_bytes)
 
 
-def _is_wrong(claim: Claim) -> bool:
+def _is_wrong(claim: Claim, *, is_same_boot: bool) -> bool:
     found_bytes = disk.size_of(claim.part)
+    if claim.is_divided and claim.stage is FileStage.PENDING:
+        return found_bytes != claim.size or not (is_same_boot or claim.is_durable)
     return found_bytes != (claim.size if claim.stage is FileStage.TRANSFERRED else claim.done_bytes)
 
 
-def _correct(store: Store, number: int, now: datetime) -> None:
+def _correct(store: Store, number: int, now: datetime, *, is_same_boot: bool) -> None:
     """Writes down what is really there of the job's files."""
     job = store.load(number)
     if job is None:
@@ -61,6 +64,12 @@ def _correct(store: Store, number: int, now: datetime) -> None:
     for file in job.files:
         if file.stage is FileStage.TRANSFERRED and disk.size_of(file.part) != file.size:
             job.forget_content(file)  # somebody deleted it, or cut it off
+        elif file.stage is FileStage.PENDING and file.durable_gaps:
+            if disk.size_of(file.part) != file.size:
+                job.forget_content(file)
+            elif not is_same_boot:
+                file.gaps = file.durable_gaps
+                job.set_done(file, (file.size or 0) - missing_bytes(file.gaps))
         elif file.stage is FileStage.PENDING:
             job.set_done(file, _done_bytes(file))
     events = []

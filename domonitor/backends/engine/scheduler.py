@@ -45,6 +45,8 @@ class Scheduler:
         self._active_by_job: Counter[int] = Counter()
         self._active_by_server: Counter[Server] = Counter()
         self._servers: dict[FileRecord, Server] = {}
+        self._more_connections = 0
+        """Beyond the first one of each file."""
         self._is_stuck = False
         """Nothing may start before something is added or ends: there is no need to look again."""
 
@@ -65,7 +67,7 @@ class Scheduler:
 
     def next(self) -> tuple[JobRecord, FileRecord] | None:
         """The next file to be started, None while nothing may start. It counts as started from now on."""
-        if self._is_stuck or len(self._servers) >= self._settings.connections:
+        if self._is_stuck or len(self._servers) + self._more_connections >= self._settings.connections:
             return None
         while True:
             for job in self._startable.values():
@@ -90,6 +92,22 @@ class Scheduler:
         self._is_stuck = False
         _take_one(self._active_by_job, job.number)
         _take_one(self._active_by_server, self._servers.pop(file))
+
+    def one_more(self, file: FileRecord) -> bool:
+        """Whether a file that is being fetched gets one more connection; it counts as taken from now on."""
+        server = self._servers[file]
+        is_full = self._more_connections + len(self._servers) >= self._settings.connections
+        if is_full or self._active_by_server[server] >= self._settings.connections_per_host:
+            return False
+        self._more_connections += 1
+        self._active_by_server[server] += 1
+        return True
+
+    def one_less(self, file: FileRecord) -> None:
+        """One of several connections of the file has ended."""
+        self._is_stuck = False
+        self._more_connections -= 1
+        _take_one(self._active_by_server, self._servers[file])
 
     def again(self, job: JobRecord, file: FileRecord) -> None:
         """The file has ended and is to be started once more."""

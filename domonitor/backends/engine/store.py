@@ -93,6 +93,10 @@ class Claim(NamedTuple):
     size: int | None
     done_bytes: int
     durable_bytes: int
+    is_divided: bool
+    """Whether the file comes in segments."""
+    is_durable: bool
+    """Of such a file: whether a power cut leaves all that is said to be there."""
 
 
 class Store:
@@ -213,7 +217,8 @@ class Store:
     def claims(self) -> list[Claim]:
         """What is stored of temporary files that are not empty. A job that is completing is left out."""
         rows = self._read(
-            "SELECT job, part, stage, size, files.done_bytes, durable_bytes FROM files JOIN jobs ON number = job"
+            "SELECT job, part, stage, size, files.done_bytes, durable_bytes, durable_gaps <> '', gaps = durable_gaps"
+            " FROM files JOIN jobs ON number = job"
             " WHERE stage < 3 AND stage > 0 AND state < 7 AND NOT is_completing"
             " AND (stage = 2 OR validator <> '' OR files.done_bytes > 0)"
         )

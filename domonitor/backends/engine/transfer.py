@@ -1,89 +1,77 @@
-"""One attempt to fetch one file into its temporary file."""
+"""One request for a file, or for a part of it, and what arrives."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from enum import Enum, auto
 
-from domonitor.backends.engine import addresses, failures
+from domonitor.backends.engine import addresses, answers, failures
+from domonitor.backends.engine.answers import Anew, Head
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.part_file import PartFile
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.response import Response
-from domonitor.jobs import hresult
-from domonitor.jobs.error import ErrorContext
-
-VALIDATOR_LENGTH = 1_024
-"""A longer one is no validator but a nuisance: it would go with every request and into every row."""
-
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
-
-
-class Result(Enum):
-    """How an attempt ended."""
-
-    ARRIVED = auto()
-    FAILED = auto()
-    CHANGED = auto()
-    """What is in the temporary file belongs to another content: it has to start again from the first byte."""
+from domonitor.backends.engine.spans import Kind, Span
 
 
 class Transfer:
-    """Fetches a file from where its temporary file ends. Lives on the engine's thread.
+    """Fetches a span of a file into the temporary file. Lives on the engine's thread.
 
     A body whose length was not announced and that ends with its connection (HTTP/1.0) is taken as it comes: nobody can
     tell a cut from the end. Any other body is taken for the file only when it is whole.
 
-    started: called once when the first answer is accepted. ended: called at the end, with the part file closed.
-    every_step: called at each disk.SYNC_STEP_BYTES. size, validator: what the server said of the file.
-    synced_at_s, is_syncing: when the file was last synced behind its transfer, and whether it is now.
+    started: called once when the first answer is accepted. ended: called at the end, with the part file closed: with
+    None where all of the answer's body has arrived, else with what is to be done about it. every_step: called at each
+    disk.SYNC_STEP_BYTES. head: what the server said of the file; None until started. until: where in the temporary file
+    the answer's body ends, None while that is not known.
     """
 
     def __init__(
         self,
         job: JobRecord,
         file: FileRecord,
+        span: Span,
         buffer_bytes: int,
         started: Callable[[Transfer], None],
-        ended: Callable[[Transfer, Result, Failure | None], None],
-        every_step: Callable[[Transfer], None],
+        ended: Callable[[Transfer, Failure | Anew | None], None],
+        every_step: Callable[[], None],
     ) -> None:
         self.job = job
         self.file = file
-        # Without a validator nobody can tell whether it is still the same content: then it starts again.
-        self.offset = file.done_bytes if file.validator else 0
+        self.span = span
         self.url = addresses.on_the_wire(file.remote_name)
-        self.byte_range = f"{self.offset}-" if self.offset else ""
-        self.if_range = file.validator if self.offset else ""
-        self.size: int | None = None
-        self.validator = ""
-        self.synced_at_s = 0.0
-        self.is_syncing = False
-        self.part = PartFile(file.part, buffer_bytes, lambda: every_step(self))
+        self.byte_range = span.header
+        # A range says itself whose part it is; without the condition a server that knows no ranges can be told.
+        self.if_range = file.validator if span.kind is Kind.WHOLE and span.offset else ""
+        self.head: Head | None = None
+        self.until: int | None = None
+        self.part = PartFile(file.part, buffer_bytes, every_step)
         self.write: Callable[[bytes], object] = self.part.write
         self._started = started
         self._ended = ended
-        self._result: tuple[Result, Failure | None] | None = None
+        self._result: Failure | Anew | None = None
 
     @property
-    def done_bytes(self) -> int:
-        """Bytes in the temporary file."""
-        return self.part.written_bytes if self.part.is_open else self.file.done_bytes
+    def position(self) -> int:
+        """Up to where in the temporary file the span has arrived."""
+        return self.part.written_bytes if self.part.is_open else self.span.at
 
     def begin(self, response: Response) -> bool:
         """See Fetch: looks at the answer's head and opens the file."""
-        self._result = self._judge(response)
-        if self._result is not None:
+        judged = answers.judge(self.file, self.span, response)
+        if not isinstance(judged, Head):
+            self._result = judged
             return False
+        self.until = None if judged.end is None else judged.end - self.span.offset + self.span.at
+        is_segment = self.span.kind is Kind.SEGMENT
         try:
-            is_whole = self.part.begin(self.offset)
+            is_there = self.part.begin(self.span.at, self.until, keeps_bytes=self.file.size if is_segment else None)
         except OSError as error:
-            self._result = (Result.FAILED, failures.of_error(error))
+            self._result = failures.of_error(error)
             return False
-        if not is_whole:
-            self._result = (Result.CHANGED, None)
+        if not is_there:
+            self._result = Anew.CHANGED
             return False
+        self.head = judged
         self._started(self)
         return True
 
@@ -91,67 +79,17 @@ class Transfer:
         """See Fetch: judges what has arrived."""
         self.part.flush()
         if self.part.error is not None:
-            self._result = (Result.FAILED, failures.of_error(self.part.error))
+            self._result = failures.of_error(self.part.error)
         elif self._result is None:
             self._result = self._judge_body(failure)
-        self._ended(self, *self._result)
+        self._ended(self, self._result)
 
-    def _judge(self, response: Response) -> tuple[Result, Failure | None] | None:
-        """What is wrong with the answer, None where its body can be taken."""
-        status = response.status
-        if status == 206 and self.offset:
-            return self._judge_range(response)
-        if status in (200, 203):
-            if self.offset:
-                # The content is another one by now, or the server sends no parts: the whole file comes again.
-                return (Result.CHANGED, None)
-            if "content-length" in response.headers and "transfer-encoding" not in response.headers:
-                self.size = response.number("content-length")
-                if self.size is None:
-                    return (Result.FAILED, _invalid("The server announced a length that is no number."))
-            self.validator = _validator(response)
-            return None
-        if status == 416 and self.offset:
-            return (Result.CHANGED, None)
-        if status == 206:
-            return (
-                Result.FAILED,
-                _invalid("The server answered with a part of the file where the whole was asked for."),
-            )
-        return (Result.FAILED, failures.of_status(status, response.reason, response.retry_after_s()))
-
-    def _judge_range(self, response: Response) -> tuple[Result, Failure | None] | None:
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-        if found is None or int(found[1]) != self.offset or found[3] == "*":
-            return (Result.CHANGED, None)
-        self.size = int(found[3])
-        self.validator = _validator(response) or self.file.validator
-        is_same = self.validator == self.file.validator and self.file.size in (None, self.size)
-        return None if is_same else (Result.CHANGED, None)
-
-    def _judge_body(self, failure: Failure | None) -> tuple[Result, Failure | None]:
+    def _judge_body(self, failure: Failure | None) -> Failure | None:
         if failure is not None:
-            return (Result.FAILED, failure)
+            return failure
         if not self.part.is_open:
-            return (Result.FAILED, _invalid("The server ended its answer before it had begun with the file."))
-        if self.size is not None and self.done_bytes != self.size:
-            return (Result.FAILED, self._wrong_size(self.size))
-        return (Result.ARRIVED, None)
-
-    def _wrong_size(self, size: int) -> Failure:
-        """Too many bytes are not the file. Too few are a body cut short: the next attempt goes on behind them."""
-        said = f"{self.done_bytes} bytes arrived where {size} were announced."
-        if self.done_bytes < size:
-            return Failure(ErrorContext.GENERAL_TRANSPORT, hresult.WININET_E_CONNECTION_ABORTED, said)
-        return Failure(ErrorContext.REMOTE_FILE, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH, said)
-
-
-def _invalid(said: str) -> Failure:
-    return Failure(ErrorContext.REMOTE_FILE, hresult.WININET_E_INVALID_SERVER_RESPONSE, said)
-
-
-def _validator(response: Response) -> str:
-    """What If-Range may carry: a strong ETag, else the date; "" where the server gives neither. Source: RFC 9110."""
-    etag = response.headers.get("etag", "")
-    validator = etag if etag.startswith('"') else response.headers.get("last-modified", "")
-    return validator if len(validator) <= VALIDATOR_LENGTH else ""
+            return answers.invalid("The server ended its answer before it had begun with the file.")
+        found = self.position + self.part.surplus_bytes
+        if self.until is not None and found != self.until:
+            return answers.wrong_size(found, self.until)
+        return None

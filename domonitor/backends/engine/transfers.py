@@ -8,15 +8,20 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from domonitor.backends.engine import disk, failures
+from domonitor.backends.engine import disk, failures, spans
+from domonitor.backends.engine.answers import Anew
 from domonitor.backends.engine.batch import SyncThread
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.failures import Failure
+from domonitor.backends.engine.fetching import Fetching, Mark
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.scheduler import Scheduler
 from domonitor.backends.engine.settings import EngineSettings
-from domonitor.backends.engine.transfer import Result, Transfer
+from domonitor.backends.engine.spans import Kind, Span
+from domonitor.backends.engine.transfer import Transfer
+from domonitor.jobs import hresult
+from domonitor.jobs.error import ErrorContext
 from domonitor.jobs.job import Priority
 from domonitor.jobs.state import ACTIVE, JobState
 
@@ -29,6 +34,9 @@ MOST_SETTLING = 200
 _LARGE_BUFFER = 256 * 1024
 _SMALL_BUFFER = 32 * 1024
 _FEW_TRANSFERS = 16
+
+_SPOILS = frozenset({hresult.BG_E_REMOTE_FILE_CHANGED, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH})
+"""After these what is there can't be built upon."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +75,9 @@ class Transfers:
         self._clock = clock
         self._owner = owner
         self._scheduler = Scheduler(settings, find, self._missing)
-        self._running: dict[FileRecord, Transfer] = {}
+        self._running: dict[FileRecord, Fetching] = {}
+        self._going_on: set[FileRecord] = set()
+        """Files whose next part is asked for at once: it belongs to what is there even without a validator."""
         self._settling: set[FileRecord] = set()
         """Files that have ended and wait for the disk or the store before they go on."""
 
@@ -87,17 +97,18 @@ class Transfers:
     def stop(self, job: JobRecord) -> None:
         """Nothing of the job is fetched any more; what has arrived stays."""
         for file in job.files if self._running else ():
-            if (transfer := self._running.pop(file, None)) is not None:
-                self._loop.http.stop(transfer)
-                self._close(transfer)
+            if (fetching := self._running.get(file)) is not None:
+                self._stop(fetching)
                 if not job.is_unsaved:
                     self._loop.batch.save_file(job, file)
+        if self._going_on:
+            self._going_on.difference_update(job.files)
         self._scheduler.remove(job)
 
     def stop_all(self) -> None:
         """Ends every transfer."""
-        for transfer in list(self._running.values()):
-            self.stop(transfer.job)
+        for fetching in list(self._running.values()):
+            self.stop(fetching.job)
 
     def start_files(self) -> None:
         """Starts what may start."""
@@ -109,82 +120,154 @@ class Transfers:
                 continue
             if job.state is JobState.QUEUED:
                 self._owner.entered(job, JobState.CONNECTING)
-            self._start(job, file)
+            self._begin(job, file)
 
-    def _start(self, job: JobRecord, file: FileRecord) -> None:
+    def _begin(self, job: JobRecord, file: FileRecord) -> None:
+        if file.done_bytes and not file.validator and file not in self._going_on:
+            job.forget_content(file)  # nobody can tell whether it would still be the same content
+        self._going_on.discard(file)
+        fetching = self._running[file] = Fetching.of(job, file)
+        self._fetch(fetching, fetching.first_span())
+        self._divide(fetching)
+
+    def _fetch(self, fetching: Fetching, span: Span) -> None:
+        """One more connection for the file."""
+        job, file = fetching.job, fetching.file
         is_one_of_few = len(self._running) < _FEW_TRANSFERS
         is_large = (file.size or _LARGE_BUFFER) >= _LARGE_BUFFER
         buffer_bytes = _LARGE_BUFFER if is_one_of_few and is_large else _SMALL_BUFFER
+        sync_behind = partial(self._sync_behind, fetching)
         try:
-            transfer = Transfer(job, file, buffer_bytes, self._started, self._ended, self._sync_behind)
+            transfer = Transfer(job, file, span, buffer_bytes, self._started, self._ended, sync_behind)
             self._loop.http.start(transfer)
         except ValueError as error:
-            self._scheduler.ended(job, file)
+            fetching.refused(span)
+            self._stop(fetching)
             self._owner.file_failed(job, file, failures.unusable_address(error))
         else:
-            self._running[file] = transfer
+            fetching.transfers.append(transfer)
+
+    def _divide(self, fetching: Fetching) -> None:
+        """Starts as many connections for a file in segments as it may have."""
+        pieces = fetching.pieces
+        while (
+            pieces is not None
+            and not pieces.is_empty
+            and len(fetching.transfers) < pieces.most
+            and self._running.get(fetching.file) is fetching
+            and (not fetching.transfers or self._scheduler.one_more(fetching.file))
+        ):
+            self._fetch(fetching, spans.segment(*pieces.take()))
 
     def tick(self) -> None:
         """Counts what has arrived, and ends what can't be written."""
         now_s = self._clock.monotonic()
-        for transfer in list(self._running.values()):
-            if not transfer.part.is_open or transfer.file not in self._running:
+        for fetching in list(self._running.values()):
+            if self._running.get(fetching.file) is not fetching:
                 continue
-            transfer.part.flush()
-            if self._count(transfer):
-                self._owner.moved(transfer.job)
-                if now_s >= transfer.synced_at_s + SYNC_EVERY_S:
-                    self._sync_behind(transfer)
-            if transfer.part.error is not None:
-                self._loop.http.stop(transfer)
-                transfer.end(None)
+            for transfer in fetching.transfers:
+                if transfer.part.is_open:
+                    transfer.part.flush()
+            if fetching.count():
+                self._owner.moved(fetching.job)
+                if now_s >= fetching.synced_at_s + SYNC_EVERY_S:
+                    self._sync_behind(fetching)
+            for transfer in list(fetching.transfers):
+                if transfer.part.error is not None and transfer in fetching.transfers:
+                    self._loop.http.stop(transfer)
+                    transfer.end(None)
 
     def _missing(self, job: JobRecord) -> list[FileRecord]:
         return [file for file in job.files if file.stage is FileStage.PENDING and file not in self._settling]
 
     def _started(self, transfer: Transfer) -> None:
-        job, file = transfer.job, transfer.file
-        transfer.synced_at_s = self._clock.monotonic()
-        if file.size != transfer.size or file.validator != transfer.validator:
-            job.set_size(file, transfer.size)
+        job, file, head = transfer.job, transfer.file, transfer.head
+        if head is None:
+            return
+        if transfer.span.kind is not Kind.SEGMENT:
+            self._running[file].synced_at_s = self._clock.monotonic()
+        size = spans.local_size(file.ranges, head.size)
+        if (file.size, file.validator, file.last_modified) != (size, head.validator, head.last_modified):
+            job.set_size(file, size)
             # What was synced of an earlier answer is not what the new validator stands for.
-            file.durable_bytes = min(file.durable_bytes, transfer.offset)
-            file.validator = transfer.validator
+            file.durable_bytes = min(file.durable_bytes, transfer.span.at)
+            file.validator, file.last_modified = head.validator, head.last_modified
             self._loop.batch.changed[job.number] = job
             # A small file is whole before anybody could need these.
-            if transfer.size is None or transfer.size >= _LARGE_BUFFER:
+            if size is None or size >= _LARGE_BUFFER:
                 self._loop.batch.save_file(job, file)
         if job.state is JobState.CONNECTING:
             self._owner.entered(job, JobState.TRANSFERRING)
 
-    def _ended(self, transfer: Transfer, result: Result, failure: Failure | None) -> None:
+    def _ended(self, transfer: Transfer, result: Failure | Anew | None) -> None:
         job, file = transfer.job, transfer.file
-        del self._running[file]
-        descriptor = transfer.part.release() if result is Result.ARRIVED else None
-        if self._close(transfer):
+        fetching = self._running[file]
+        has_moved = fetching.count()
+        is_whole = result is None and (transfer.until is None or file.done_bytes == file.size)
+        descriptor = transfer.part.release() if is_whole else None
+        _close(transfer)
+        fetching.ended(transfer)
+        if has_moved:
             self._owner.moved(job)
-        if result is Result.CHANGED:
-            self._start_again(job, file)
-        elif failure is not None:
-            self._loop.batch.save_file(job, file)
-            self._owner.file_failed(job, file, failure)
+        if fetching.transfers:
+            self._scheduler.one_less(file)
+        if isinstance(result, Failure) and fetching.transfers and result.context is not ErrorContext.LOCAL_FILE:
+            fetching.has_enough()
+        elif result is None and fetching.pieces is not None and not is_whole:
+            self._divide(fetching)
         else:
+            self._stop(fetching)
+            self._go_on(transfer, result, is_whole, descriptor)
+
+    def _go_on(self, transfer: Transfer, result: Failure | Anew | None, is_whole: bool, descriptor: int | None) -> None:
+        """What comes after the last request for a file."""
+        job, file = transfer.job, transfer.file
+        if isinstance(result, Anew):
+            file.is_undivided = result is Anew.UNDIVIDED
+            self._start_again(job, file)
+        elif result is not None:
+            if result.code in _SPOILS:
+                job.forget_content(file)
+            self._failed(job, file, result)
+        elif is_whole:
             job.set_size(file, file.done_bytes)
             self._sync(job, file, descriptor)
             self._scheduler.rest(job)
+        elif transfer.span.kind is Kind.FIRST and file.size is not None:
+            self._start_segments(job, file, file.size)
+        else:
+            self._fetch_next(job, file)
 
-    def _close(self, transfer: Transfer) -> bool:
-        """Closes the file, and counts it a last time."""
-        with suppress(OSError):  # what could not be written is known from part.error
-            transfer.part.close()
-        self._scheduler.ended(transfer.job, transfer.file)
-        return self._count(transfer)
+    def _start_segments(self, job: JobRecord, file: FileRecord, size: int) -> None:
+        try:
+            disk.stretch(file.part, size)
+        except OSError as error:
+            self._failed(job, file, failures.of_error(error))
+            return
+        file.gaps, file.durable_gaps = ((file.done_bytes, size),), ((0, size),)
+        self._loop.batch.save_file(job, file)
+        self._fetch_next(job, file)
 
-    def _count(self, transfer: Transfer) -> bool:
-        """Takes over how much of the file is there; whether it is more than before."""
-        before = transfer.file.done_bytes
-        transfer.job.set_done(transfer.file, transfer.done_bytes)
-        return transfer.done_bytes > before
+    def _fetch_next(self, job: JobRecord, file: FileRecord) -> None:
+        """The file goes on with what it still lacks."""
+        self._going_on.add(file)
+        self._scheduler.again(job, file)
+
+    def _failed(self, job: JobRecord, file: FileRecord, failure: Failure) -> None:
+        self._loop.batch.save_file(job, file)
+        self._owner.file_failed(job, file, failure)
+
+    def _stop(self, fetching: Fetching) -> None:
+        """Ends all connections of the file; what has arrived counts."""
+        file = fetching.file
+        for transfer in fetching.transfers:
+            self._loop.http.stop(transfer)
+            _close(transfer)
+        for _ in fetching.transfers[1:]:
+            self._scheduler.one_less(file)
+        fetching.count()
+        del self._running[file]
+        self._scheduler.ended(fetching.job, file)
 
     def _start_again(self, job: JobRecord, file: FileRecord) -> None:
         """Forgets durably what was known of the old content before the first byte of the new one is written."""
@@ -208,32 +291,37 @@ class Transfers:
             self._owner.file_failed(job, file, failures.of_error(result))
         elif file.size is not None and file.done_bytes == file.size:
             file.durable_bytes = file.size
+            file.durable_gaps = ()
             self._owner.file_arrived(job, file)
         elif job.state in ACTIVE:
             self._scheduler.again(job, file)
 
-    def _sync_behind(self, transfer: Transfer) -> None:
+    def _sync_behind(self, fetching: Fetching) -> None:
         """Makes durable what is written so far, beside the transfer."""
-        if transfer.is_syncing:
+        if fetching.is_syncing:
             return
-        transfer.is_syncing = True
-        transfer.synced_at_s = self._clock.monotonic()
-        written_bytes = transfer.part.written_bytes
+        fetching.is_syncing = True
+        fetching.synced_at_s = self._clock.monotonic()
+        written = fetching.written()
 
         def sync() -> None:
             try:
-                disk.sync(transfer.file.part)
+                disk.sync(fetching.file.part)
             except OSError as error:
                 _log.info("a running file could not be synced: %s", error)
-                self._loop.post(partial(self._synced_behind, transfer, 0))
+                self._loop.post(partial(self._synced_behind, fetching, None))
             else:
-                self._loop.post(partial(self._synced_behind, transfer, written_bytes))
+                self._loop.post(partial(self._synced_behind, fetching, written))
 
         self._sync_thread.submit(sync)
 
-    def _synced_behind(self, transfer: Transfer, durable_bytes: int) -> None:
-        transfer.is_syncing = False
-        file = transfer.file
-        if self._running.get(file) is transfer and durable_bytes > file.durable_bytes:
-            file.durable_bytes = durable_bytes
-            self._loop.batch.save_file(transfer.job, file)
+    def _synced_behind(self, fetching: Fetching, written: Mark | None) -> None:
+        fetching.is_syncing = False
+        file = fetching.file
+        if self._running.get(file) is fetching and written is not None and fetching.is_durable(written):
+            self._loop.batch.save_file(fetching.job, file)
+
+
+def _close(transfer: Transfer) -> None:
+    with suppress(OSError):  # what could not be written is known from part.error
+        transfer.part.close()

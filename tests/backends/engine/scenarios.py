@@ -9,7 +9,7 @@ import pytest
 
 from domonitor.backends.engine.job import EngineFile, EngineJob
 from domonitor.jobs.error import CallFailed
-from domonitor.jobs.job import NotifyFlags
+from domonitor.jobs.job import FileRange, NotifyFlags
 from domonitor.jobs.request import Existing, NewFile, NewJob
 from domonitor.jobs.state import FINAL, JobState
 from tests.backends.engine.conftest import Engine
@@ -222,5 +222,51 @@ class APartIsDeleted(Scenario):
         (part,) = self.engine.downloads.iterdir()
         recording.outside(part.name, None)
         held.release()
+        self.engine.until_state(job, JobState.ACKNOWLEDGED)
+        recording.tell(Told.COMPLETED, job.get_id())
+
+
+class InSegments(Scenario):
+    """A file over three connections, of which two wait in the midst of their part while a third goes on."""
+
+    def begin(self, recording: Recording) -> None:
+        stalls = [Stall(after_bytes=60_000, skip=1, times=1), Stall(after_bytes=90_000, skip=1, times=1)]
+        url = self.origin.add("/a", Resource(LARGE, faults=stalls))
+        new_file = NewFile(url, str(self.engine.downloads / "a"))
+        (job,) = self.engine.manager.add_many([NewJob("a job", (new_file,), segments=3)])
+        assert isinstance(job, EngineJob)
+        self.wanted[job.get_id()] = {"a": LARGE.bytes()}
+        for told in (Told.ACCEPTED, Told.RESUMED):
+            recording.tell(told, job.get_id())
+        recording.wait_for("ftruncate", "commit", "fdatasync", "commit", "fdatasync", "commit")
+        for stall in stalls:
+            stall.release()
+        self.engine.until_state(job, JobState.ACKNOWLEDGED)
+        recording.tell(Told.COMPLETED, job.get_id())
+
+    def check_all(self) -> None:
+        asked = [request.range for request in self.origin.requests_to("/a")]
+        assert len(set(asked)) > len(PIECES), "no cut left a piece that could be built upon"
+
+
+PIECES = range(8)
+"""So many requests the file takes where nothing goes wrong: 64 KiB, then pieces of about 100 KB."""
+
+
+class OfRanges(Scenario):
+    """A file of three ranges; the second one is cut off."""
+
+    def begin(self, recording: Recording) -> None:
+        stall = Stall(after_bytes=150_000, times=1, skip=1)
+        url = self.origin.add("/a", Resource(LARGE, faults=[stall, Cut(after_bytes=180_000, times=1, skip=1)]))
+        ranges = (FileRange(300_000, 250_000), FileRange(0, 200_000), FileRange(600_000, None))
+        new_file = NewFile(url, str(self.engine.downloads / "a"), ranges)
+        (job,) = self.engine.manager.add_many([NewJob("a job", (new_file,))])
+        assert isinstance(job, EngineJob)
+        self.wanted[job.get_id()] = {"a": b"".join(LARGE.bytes(each.offset, each.length) for each in ranges)}
+        for told in (Told.ACCEPTED, Told.RESUMED):
+            recording.tell(told, job.get_id())
+        recording.wait_for("fdatasync", "commit")
+        stall.release()
         self.engine.until_state(job, JobState.ACKNOWLEDGED)
         recording.tell(Told.COMPLETED, job.get_id())

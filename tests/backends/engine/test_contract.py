@@ -14,7 +14,7 @@ import pytest
 from domonitor.backends.interface import CopyManager
 from domonitor.jobs import codes, hresult
 from domonitor.jobs.state import JobState
-from tests.backends.contract import Contract, Lack, OpenService, Service
+from tests.backends.contract import Contract, OpenService, Service
 from tests.backends.contract_service import code_of
 from tests.backends.contract_states import bring
 from tests.backends.engine.conftest import QUICK, Engine
@@ -56,7 +56,7 @@ def serving(engine: Engine) -> Iterator[Service]:
             engine.downloads,
             origin,
             engine.until,
-            lacks=frozenset({Lack.RANGES}),
+            lacks=frozenset(),
             follows_ours=True,
             slots=SETTINGS.slots,
             shortest_retry_delay_s=SETTINGS.retry_delay_s,

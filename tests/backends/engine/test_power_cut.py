@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from domonitor.backends.engine import disk
+from domonitor.backends.engine import disk, segments
 from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.state import JobState
@@ -26,6 +26,8 @@ from tests.backends.engine.scenarios import (
     CompletedInPart,
     ContentChanges,
     ContentGetsAName,
+    InSegments,
+    OfRanges,
     RefusedFiles,
     Scenario,
     TwoJobsByThemselves,
@@ -143,6 +145,8 @@ def _digests(files: Files) -> dict[str, str]:
         ContentGetsAName,
         RefusedFiles,
         APartIsDeleted,
+        InSegments,
+        OfRanges,
     ],
 )
 def test_after_a_power_cut_at_any_step_all_promises_hold(
@@ -166,6 +170,7 @@ def no_such_way(part: str, target: str) -> None:
 
 def cut_everywhere(tmp_path: Path, origin: Origin, monkeypatch: pytest.MonkeyPatch, kind: type[Scenario]) -> None:
     monkeypatch.setattr(disk, "SYNC_STEP_BYTES", 50_000)
+    monkeypatch.setattr(segments, "SMALLEST_BYTES", 100_000)
     engine = Engine(tmp_path)
     engine.stop()
     for path in (tmp_path / "engine").glob("engine.sqlite*"):
