@@ -219,13 +219,13 @@ class _Easy:
         self._is_taken = False
         self._url = fetch.url
         self.curl.setopt(pycurl.URL, fetch.url)
+        if self._has_range:
+            self.curl.unsetopt(pycurl.RANGE)
+            self.curl.unsetopt(pycurl.HTTPHEADER)  # an empty list would change nothing
         if fetch.byte_range:
             self.curl.setopt(pycurl.RANGE, fetch.byte_range)
-            if_range = f"If-Range: {fetch.if_range}".encode("latin-1")  # as its bytes once came
-            self.curl.setopt(pycurl.HTTPHEADER, [if_range] if fetch.if_range else [])
-        elif self._has_range:
-            self.curl.unsetopt(pycurl.RANGE)
-            self.curl.setopt(pycurl.HTTPHEADER, [])
+        if fetch.if_range:
+            self.curl.setopt(pycurl.HTTPHEADER, [f"If-Range: {fetch.if_range}".encode("latin-1")])  # as it once came
         self._has_range = bool(fetch.byte_range)
         self.curl.setopt(pycurl.WRITEFUNCTION, fetch.write)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import EngineManager
+from domonitor.backends.engine import EngineManager, segments
 from domonitor.backends.engine.job import EngineJob, EngineJobs
 from domonitor.jobs import codes
 from domonitor.jobs.error import CallFailed
@@ -32,6 +32,9 @@ PATIENCE_S = 40.0
 
 LITTLE_ROOM = replace(QUICK, slots=2, files_at_once=2)
 """So that jobs and files have to wait for their turn."""
+
+SMALL_PIECES = 50_000
+"""So that a file of 300,000 bytes comes in several segments."""
 
 codes.explain(0)  # the table of codes is read once, before anybody forks
 
@@ -197,6 +200,7 @@ def _serve(pipe: Connection, folder: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log = Logged()
     logging.getLogger().addHandler(log)
+    segments.SMALLEST_BYTES = SMALL_PIECES
     manager = EngineManager(folder, LITTLE_ROOM)
     changed = threading.Event()
     manager.add_reader(changed.set)

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import hypothesis
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
@@ -47,9 +46,6 @@ from tests.server import Origin, refused_url
 MOST_JOBS = 6
 MOST_FILES = 5
 SETTLES_WITHIN_S = 20.0
-
-EXAMPLES_A_ROUND = 10
-"""From the eleventh example on hypothesis mostly varies what it has had: then it is better to begin anew."""
 
 S = JobState
 Start = Callable[[Path], EngineHere | EngineInAProcess]
@@ -107,8 +103,11 @@ class EngineMachine(RuleBasedStateMachine):
         priority=st.sampled_from(Priority),
         auto_complete=st.booleans(),
         is_spoiled=st.booleans(),
+        segments=st.sampled_from([1, 2, 4]),
     )
-    def add_many(self, kinds: list[str], priority: Priority, auto_complete: bool, is_spoiled: bool) -> None:
+    def add_many(
+        self, kinds: list[str], priority: Priority, auto_complete: bool, is_spoiled: bool, segments: int
+    ) -> None:
         """Two jobs, and perhaps between them one that is refused: it leaves nothing."""
         if len(self._live) + 2 > MOST_JOBS:
             return
@@ -117,8 +116,8 @@ class EngineMachine(RuleBasedStateMachine):
         for job, its_kinds in zip(new, (kinds, ["large"]), strict=True):
             job.priority, job.auto_complete = priority, auto_complete
             job.files = [self._new_file(job, kind) for kind in its_kinds]
-            files = tuple(NewFile(file.source.url, str(file.target)) for file in job.files)
-            asked.append(NewJob(job.display_name, files, priority, auto_complete))
+            files = tuple(NewFile(file.source.url, str(file.target), file.source.ranges) for file in job.files)
+            asked.append(NewJob(job.display_name, files, priority, auto_complete, segments))
         if is_spoiled:
             good = NewFile(self._refused_url, str(new[0].folder / "good"))
             bad = NewFile(self._refused_url, str(new[0].folder / "no" / "bad"))
@@ -183,7 +182,7 @@ class EngineMachine(RuleBasedStateMachine):
     def set_remote_name(self, which: int, at: int, kind: str) -> None:
         job = self._job(which)
         file, source = job.file(at), self._new_source(kind)
-        if file is None:
+        if file is None or file.source.ranges or source.ranges:
             return
 
         def set_it(handle: Any) -> None:
@@ -284,7 +283,8 @@ class EngineMachine(RuleBasedStateMachine):
 
     def _add_file(self, job: ModelJob, kind: str) -> None:
         file = self._new_file(job, kind)
-        if self._give(job, lambda handle: handle.add_file(file.source.url, str(file.target))) == hresult.S_OK:
+        asked = (file.source.url, str(file.target), file.source.ranges)
+        if self._give(job, lambda handle: handle.add_file(*asked)) == hresult.S_OK:
             job.files.append(file)
             job.goes(([S.TRANSFERRED], [S.QUEUED]))
 
@@ -384,17 +384,3 @@ class EngineMachine(RuleBasedStateMachine):
     def _new_file(self, job: ModelJob, kind: str) -> ModelFile:
         source = self._new_source(kind)
         return ModelFile(job.folder / f"{self._sources}", source, source.digests)
-
-
-def run_round(machine: Callable[[], EngineMachine], steps: int, seed: int, *, shrinks: bool) -> None:
-    """A few examples, told by the seed alone. shrinks: looks for the smallest one that fails, which takes minutes."""
-    phases = [hypothesis.Phase.generate]
-    settings = hypothesis.settings(
-        max_examples=EXAMPLES_A_ROUND,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        phases=[*phases, hypothesis.Phase.shrink] if shrinks else phases,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=settings)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.jobs.job import Priority
+from domonitor.jobs.job import FileRange, Priority
 from domonitor.jobs.state import ACTIVE, ERRONEOUS, FINAL, JobState
 from tests.server import Answer, Changes, Chunked, Content, Cut, Fault, Hold, Origin, Pattern, Resource, Stall
 
@@ -34,9 +35,10 @@ class Fate(Enum):
 
 
 LARGE = 300_000
+RANGES = (FileRange(200_000, 60_000), FileRange(5, 90_000), FileRange(290_000, None))
 
 _GOOD = ("large", "unknown length", "small", "empty")
-KINDS = (*_GOOD, "busy", "cut", "changing", "no validator", *_GOOD, "held", "missing", "refused")
+KINDS = (*_GOOD, "ranges", "busy", "cut", "changing", "no validator", *_GOOD, "held", "missing", "refused")
 
 FAULTS = {
     "none": Fate.ARRIVES,
@@ -52,7 +54,7 @@ class Source:
     """Where a file comes from. path: "" for a server that refuses. digests: of all that it may give.
 
     fate: of a request that is begun now, in the end. passing: what it may meet before. late: what one may meet that
-    was begun before something was switched.
+    was begun before something was switched. ranges: what of it is asked for, () for all of it.
     """
 
     url: str
@@ -61,6 +63,7 @@ class Source:
     fate: Fate
     passing: frozenset[Fate] = frozenset()
     late: frozenset[Fate] = frozenset()
+    ranges: tuple[FileRange, ...] = ()
 
     @property
     def fates(self) -> frozenset[Fate]:
@@ -100,13 +103,19 @@ def new_source(origin: Origin, refused_url: str, number: int, kind: str) -> Sour
     if path:
         etag = None if kind == "no validator" else "automatic"
         url = origin.add(path, Resource(content, etag, throttle_bytes_per_s=3e6, faults=faults.get(kind, ())))
+    ranges = RANGES if kind == "ranges" else ()
+    if ranges:
+        digests = frozenset({sha256(b"".join(content.bytes(each.offset, each.length) for each in ranges)).hexdigest()})
+    else:
+        digests = frozenset(one.sha256() for one in contents)
     is_retried = kind in ("busy", "cut", "no validator", "changing")
     return Source(
         url,
         path,
-        frozenset(one.sha256() for one in contents),
+        digests,
         fates.get(kind, Fate.ARRIVES),
         frozenset({Fate.RETRIES}) if is_retried else frozenset(),
+        ranges=ranges,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from domonitor.backends.engine import segments
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.state import JobState
 from tests.backends.engine.agreement import Counts
 from tests.backends.engine.conftest import Engine
-from tests.backends.engine.in_a_process import EngineHere
-from tests.backends.engine.machine import EngineMachine, run_round
+from tests.backends.engine.in_a_process import SMALL_PIECES, EngineHere
+from tests.backends.engine.machine import EngineMachine
+from tests.backends.engine.rounds import run_round
 from tests.server import Origin
 
 ROUNDS = 6
@@ -18,7 +20,8 @@ STEPS = 30
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", range(ROUNDS))
-def test_whatever_happens_the_model_the_store_and_the_disk_agree(seed: int) -> None:
+def test_whatever_happens_the_model_the_store_and_the_disk_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "SMALLEST_BYTES", SMALL_PIECES)
     counts = Counts()
     run_round(lambda: EngineMachine(EngineHere, counts), STEPS, seed, shrinks=False)
     print(counts)

@@ -113,3 +113,15 @@ def test_another_file_at_another_address_starts_anew(engine: Engine, origin: Ori
     engine.until(lambda: job.get_progress().bytes_transferred == 1_000_000)
     job.enum_files()[0].set_remote_name(origin.add("/other", other))
     assert sha256(completed(engine, job)).hexdigest() == other.body.sha256()
+
+
+def test_what_one_request_asked_for_does_not_stick_to_the_next_one(engine: Engine, origin: Origin) -> None:
+    """The same handle of libcurl: first it goes on with a file under a condition, then it asks for a range."""
+    first = engine.job((origin.add("/one", Resource(LARGE, faults=[Cut(after_bytes=1_000_000, times=1)])), "one"))
+    engine.until_state(first, JobState.TRANSFERRED)
+    job = job_of_ranges(engine, origin.add("/two", Resource(LARGE, etag='"two"')))
+    assert completed(engine, job) == WANTED
+    assert [request.headers.get("If-Range") for request in origin.requests_to("/two")] == [None] * len(RANGES)
+    last = engine.job((origin.add("/three", Resource(OTHER)), "three"))
+    engine.until_state(last, JobState.TRANSFERRED)
+    assert {request.range for request in origin.requests_to("/three")} == {None}
