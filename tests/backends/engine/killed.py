@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from domonitor.backends.engine import EngineManager
+from domonitor.backends.engine import EngineManager, segments
 from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs.job import Priority
 from domonitor.jobs.request import NewFile, NewJob
@@ -35,6 +35,7 @@ class Planned:
     name: str
     files: Sequence[tuple[str, str]]
     priority: Priority = Priority.NORMAL
+    segments: int = 1
 
 
 def as_argument(jobs: Sequence[Planned]) -> str:
@@ -48,6 +49,7 @@ def add(manager: EngineManager, folder: Path, jobs: str) -> None:
             tuple(NewFile(url, str(folder / "downloads" / name)) for url, name in job["files"]),
             Priority(job["priority"]),
             auto_complete=job["name"] == BY_ITSELF,
+            segments=job["segments"],
         )
         for job in json.loads(jobs)
     ]
@@ -70,6 +72,7 @@ def act_on(job: EngineJob) -> None:
 
 
 def main(folder: Path, *jobs: str) -> None:
+    segments.SMALLEST_BYTES = 200_000  # so that files of a few megabytes come in several
     manager = EngineManager(folder / "engine", replace(QUICK, slots=8))
     changed = threading.Event()
     manager.add_reader(changed.set)

@@ -65,7 +65,7 @@ class Round:
         self._tally = tally
         self._contents: dict[str, Pattern] = {}
         self._jobs = [
-            Planned(BY_ITSELF, [self._file(4_000_000)], Priority.LOW),
+            Planned(BY_ITSELF, [self._file(4_000_000)], Priority.LOW, segments=3),
             Planned(BY_ITSELF, [self._file(300_000) for _ in range(5)]),
             Planned(BY_ITSELF, [self._file(3_000_000, cut_after_bytes=900_000)], Priority.HIGH),
             Planned(ARRIVED, [self._file(1_500_000), self._file(100_000)]),
