@@ -241,12 +241,14 @@ class Transfers:
     def _start_segments(self, job: JobRecord, file: FileRecord, size: int) -> None:
         try:
             disk.stretch(file.part, size)
+        except FileNotFoundError:
+            self._start_again(job, file)  # somebody deleted it
         except OSError as error:
             self._failed(job, file, failures.of_error(error))
-            return
-        file.gaps, file.durable_gaps = ((file.done_bytes, size),), ((0, size),)
-        self._loop.batch.save_file(job, file)
-        self._fetch_next(job, file)
+        else:
+            file.gaps, file.durable_gaps = ((file.done_bytes, size),), ((0, size),)
+            self._loop.batch.save_file(job, file)
+            self._fetch_next(job, file)
 
     def _fetch_next(self, job: JobRecord, file: FileRecord) -> None:
         """The file goes on with what it still lacks."""

@@ -183,6 +183,17 @@ def test_a_temporary_file_that_was_cut_off_meanwhile_is_fetched_anew(engine: Eng
     assert completed(engine, job) == LARGE.sha256()
 
 
+def test_a_temporary_file_that_is_deleted_before_it_is_divided_is_made_anew(engine: Engine, origin: Origin) -> None:
+    stall = Stall(after_bytes=1_000, times=1)
+    job = in_segments(engine, origin.add("/a", Resource(LARGE, faults=[stall])))
+    engine.until(lambda: job.get_progress().bytes_transferred == 1_000)
+    (part,) = engine.downloads.iterdir()
+    part.unlink()
+    stall.release()
+    assert arrived_without_an_error(engine, job)
+    assert completed(engine, job) == LARGE.sha256()
+
+
 GAPS = st.lists(st.integers(0, 10_000_000), max_size=12, unique=True).map(
     lambda bounds: tuple(zip(sorted(bounds)[::2], sorted(bounds)[1::2], strict=False))
 )
