@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from itertools import pairwise
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from domonitor.backends.engine import addresses, failures
+from domonitor.backends.engine import addresses, digests, failures
 from domonitor.jobs import hresult
 from domonitor.jobs.job import FileRange, NotifyFlags
-from domonitor.jobs.request import NewFile, NewJob
+from domonitor.jobs.request import Digest, NewFile, NewJob
 
 DISPLAY_NAME_LENGTH = 256
 DESCRIPTION_LENGTH = 1_024
@@ -84,7 +84,32 @@ def check_new_file(file: NewFile) -> None:
         raise failures.refusal(hresult.E_INVALIDARG, "A file's size can't be less than 0, or beyond what a disk holds.")
     check_ranges(file.ranges)
     if file.expected is not None:
-        raise failures.refusal(hresult.E_NOTIMPL, "Checksums can't be checked yet. Add the file without one.")
+        check_digest(file.expected)
+
+
+def check_digest(digest: Digest) -> None:
+    """An algorithm that there is, and a value of its length in hexadecimal digits."""
+    known = digests.lengths()
+    name = digests.name(digest.algorithm)
+    if name is None:
+        raise failures.refusal(
+            hresult.E_INVALIDARG,
+            f'No checksum that can be checked is called "{digest.algorithm[:40]}". There are {_list(known)}.',
+        )
+    value = digests.plain(digest.value) if len(digest.value) <= digests.LONGEST_VALUE else ""
+    if len(value) == known[name] and digests.is_hex(value):
+        return
+    fitting = [other for other, digits in known.items() if digits == len(value) and digests.is_hex(value)]
+    hint = f"So many have {_list(fitting)}." if fitting else "Copy it again, all of it."
+    raise failures.refusal(
+        hresult.E_INVALIDARG,
+        f"A {name} checksum has {known[name]} digits from 0 to 9 and a to f, and this one has not. {hint}",
+    )
+
+
+def _list(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def check_ranges(ranges: Sequence[FileRange]) -> None:

@@ -15,7 +15,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,9 @@ SHARING_PATIENCE_S = 5.0
 
 SYNC_STEP_BYTES = 32 << 20
 """How much of a running file may lie undurable: a file is synced behind its transfer at each such step."""
+
+READ_STEP_BYTES = 1 << 20
+"""How much of a file is read at once."""
 
 SYNC_THREADS = min(8, (os.cpu_count() or 1) + 1)
 """So many files are synced at the same moment: a journal writes them in one commit. Measured: on two cores more of them
@@ -320,6 +323,30 @@ def sync_all(files: Sequence[tuple[str, int | None]]) -> list[OSError | None]:
     for thread in others:
         thread.join()
     return results
+
+
+def blocks(part: str) -> Iterator[memoryview]:
+    """What is in the temporary file, in steps of READ_STEP_BYTES, each of which overwrites the one before.
+
+    May take long: never called on the engine's thread. Raises OSError.
+    """
+    descriptors: list[int] = []
+    _patiently(lambda: descriptors.append(os.open(part, _OPEN_FLAGS & ~os.O_RDWR | os.O_RDONLY)))
+    with open(descriptors[0], "rb", buffering=0) as file:
+        block = bytearray(READ_STEP_BYTES)
+        view = memoryview(block)
+        while count := file.readinto(block):
+            yield view[:count]
+
+
+def write_stream(part: str, name: str, text: str) -> None:
+    """Windows: what stands beside the temporary file's content under that name, and goes with it wherever it goes.
+
+    A missing file is not made. Raises OSError where the file system has no such thing.
+    """
+    if size_of(part) is not None:
+        with open(f"{part}:{name}", "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
 
 
 def open_part(part: str, offset: int, keeps_bytes: int | None = None) -> int | None:

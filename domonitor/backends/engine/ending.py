@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
 
-from domonitor.backends.engine import disk, failures
+from domonitor.backends.engine import disk, failures, zone
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.roster import Roster
@@ -76,7 +76,7 @@ class Ending:
     def _give_names(self, job: JobRecord, reply: Future[Any] | None) -> None:
         files = [file for file in job.files if file.stage is FileStage.TRANSFERRED]
         names = [(file.part, file.local_name, file.size or 0, file.existing is Existing.REPLACE) for file in files]
-        finish_all = partial(disk.finish_all, names, is_repeated=job.was_completing)
+        finish_all = zone.before(partial(disk.finish_all, names, is_repeated=job.was_completing), files)
         job.was_completing = True
         self._loop.batch.do(finish_all, partial(self._named, job, files, reply), reply)
 

@@ -6,6 +6,7 @@ Whether a failure passes by itself is not decided here but read from the one tab
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domonitor.backends.engine.records import FileRecord
-from domonitor.jobs import codes, hresult
+from domonitor.jobs import codes, hresult, size
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 
 REASON_LENGTH = 80
@@ -105,6 +106,52 @@ def no_progress(failure: Failure) -> Failure:
     """What becomes of a failure that would pass, once no byte has arrived within the no-progress time-out."""
     said = f"Nothing arrived within the allowed time. {failure.description}".rstrip()
     return Failure(failure.context, hresult.DO_E_DOWNLOAD_NO_PROGRESS, said)
+
+
+def other_size(file: FileRecord, seen: str) -> Failure:
+    """A file that has not the size that was given with its address. seen: what it has, as part of a sentence."""
+    said = f"{_name(file)} is not the file that was expected: it should have {file.expected_size:,} bytes, and {seen}."
+    return Failure(ErrorContext.REMOTE_FILE, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH, said)
+
+
+def other_content(file: FileRecord, algorithm: str, wanted: str, found: str, *, is_page: bool) -> Failure:
+    """A file that has not the checksum that was given with its address. is_page: whether it begins like a web page."""
+    said = (
+        f"{_name(file)} is not the file that was expected. Its {algorithm} checksum should be {wanted} and is {found}."
+    )
+    if is_page:
+        said += " What came begins like a web page: perhaps one on which somebody has to sign in."
+    return Failure(ErrorContext.REMOTE_FILE, hresult.CRYPT_E_HASH_VALUE, said)
+
+
+def sign_in_page(file: FileRecord, host: str, seen: str = "") -> Failure:
+    """A web page where a file should be. host: whose it is, "" where that is not known. seen: another sentence."""
+    said = f"{host or 'The server'} sent a web page instead of {_name(file)}, perhaps one on which to sign in. {seen}"
+    return Failure(ErrorContext.REMOTE_FILE, hresult.WININET_E_LOGIN_FAILURE_DISPLAY_ENTITY_BODY, said.rstrip())
+
+
+def no_room(left_bytes: int, others_bytes: int, free_bytes: int) -> Failure:
+    """A file that would fill its disk. All in bytes: what it still needs, what other running ones do, what is free."""
+    missing = size.at_least(left_bytes + others_bytes - free_bytes)
+    others = f", other downloads that run need {size.in_words(others_bytes)}" if others_bytes else ""
+    said = (
+        f"It needs {size.in_words(left_bytes)} more on this disk{others} and {size.in_words(free_bytes)} are free: "
+        f"make at least {missing} free, then resume."
+    )
+    return Failure(ErrorContext.LOCAL_FILE, hresult.ERROR_DISK_FULL, said)
+
+
+def little_room(free_bytes: int) -> Failure:
+    """A file of unknown size on a disk that is nearly full."""
+    said = (
+        f"The server does not say how large it is, and only {size.in_words(free_bytes)} are free on this disk: "
+        "make room, then resume."
+    )
+    return Failure(ErrorContext.LOCAL_FILE, hresult.ERROR_DISK_FULL, said)
+
+
+def _name(file: FileRecord) -> str:
+    return os.path.basename(file.local_name)  # noqa: PTH119
 
 
 def code_of_os_error(error: OSError) -> int:

@@ -122,6 +122,7 @@ class EngineManager:
                 return
             self._is_closed = True
             self._loop.close()
+            self._lifecycle.transfers.close()
             self._callbacks.close()
             self._clock.close()
             self._sync_thread.close()

@@ -20,6 +20,7 @@ class EngineSettings:
     modification_interval_s: at most one modification callback a job in that time.
     job_age_s: a job that nothing has happened to for so long is removed. history_age_s: what is known of an ended job
     is forgotten after that.
+    holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
     """
 
     slots: int = 8
@@ -35,4 +36,5 @@ class EngineSettings:
     modification_interval_s: float = 0.5
     job_age_s: float = 30 * 86_400.0
     history_age_s: float = 90 * 86_400.0
+    holds_off_sleep: bool = True
     user_agent: str = f"domonitor/{__version__}"

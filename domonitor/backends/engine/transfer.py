@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domonitor.backends.engine import addresses, answers, failures
+from domonitor.backends.engine import addresses, answers, expectations, failures, portal
 from domonitor.backends.engine.answers import Anew, Head
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.part_file import PartFile
+from domonitor.backends.engine.portal import Page
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.response import Response
 from domonitor.backends.engine.spans import Kind, Span
@@ -19,10 +20,11 @@ class Transfer:
     A body whose length was not announced and that ends with its connection (HTTP/1.0) is taken as it comes: nobody can
     tell a cut from the end. Any other body is taken for the file only when it is whole.
 
-    started: called once when the first answer is accepted. ended: called at the end, with the part file closed: with
-    None where all of the answer's body has arrived, else with what is to be done about it. every_step: called at each
-    disk.SYNC_STEP_BYTES. head: what the server said of the file; None until started. until: where in the temporary file
-    the answer's body ends, None while that is not known.
+    started: called once when the first answer is accepted; a failure that it answers ends the attempt. ended: called
+    at the end, with the part file closed: with None where all of the answer's body has arrived, else with what is to
+    be done about it. every_step: called at each disk.SYNC_STEP_BYTES. head: what the server said of the file; None
+    until started. until: where in the temporary file the answer's body ends, None while that is not known. page: what
+    is to be remembered of an answer that calls itself a web page.
     """
 
     def __init__(
@@ -31,7 +33,7 @@ class Transfer:
         file: FileRecord,
         span: Span,
         buffer_bytes: int,
-        started: Callable[[Transfer], None],
+        started: Callable[[Transfer], Failure | None],
         ended: Callable[[Transfer, Failure | Anew | None], None],
         every_step: Callable[[], None],
     ) -> None:
@@ -44,6 +46,7 @@ class Transfer:
         self.if_range = file.validator if span.kind is Kind.WHOLE and span.offset else ""
         self.head: Head | None = None
         self.until: int | None = None
+        self.page: Page | None = None
         self.part = PartFile(file.part, buffer_bytes, every_step)
         self.write: Callable[[bytes], object] = self.part.write
         self._started = started
@@ -57,7 +60,9 @@ class Transfer:
 
     def begin(self, response: Response) -> bool:
         """See Fetch: looks at the answer's head and opens the file."""
-        judged = answers.judge(self.file, self.span, response)
+        self.page = portal.page_of(response, self.job)
+        contradiction = expectations.contradiction(self.file, self.span.at, response)
+        judged = contradiction or answers.judge(self.file, self.span, response)
         if not isinstance(judged, Head):
             self._result = judged
             return False
@@ -72,8 +77,8 @@ class Transfer:
             self._result = Anew.CHANGED
             return False
         self.head = judged
-        self._started(self)
-        return True
+        self._result = self._started(self)
+        return self._result is None
 
     def end(self, failure: Failure | None) -> None:
         """See Fetch: judges what has arrived."""

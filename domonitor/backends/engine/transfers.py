@@ -8,18 +8,22 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from domonitor.backends.engine import disk, failures, spans
+from domonitor.backends.engine import disk, failures, portal, spans
 from domonitor.backends.engine.answers import Anew
+from domonitor.backends.engine.awake import Awake
 from domonitor.backends.engine.batch import SyncThread
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.fetching import Fetching, Mark
 from domonitor.backends.engine.loop import Loop
+from domonitor.backends.engine.portal import Page
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.scheduler import Scheduler
 from domonitor.backends.engine.settings import EngineSettings
+from domonitor.backends.engine.space import Space
 from domonitor.backends.engine.spans import Kind, Span
 from domonitor.backends.engine.transfer import Transfer
+from domonitor.backends.engine.verifying import Verifying
 from domonitor.jobs import hresult
 from domonitor.jobs.error import ErrorContext
 from domonitor.jobs.job import Priority
@@ -35,8 +39,9 @@ _LARGE_BUFFER = 256 * 1024
 _SMALL_BUFFER = 32 * 1024
 _FEW_TRANSFERS = 16
 
-_SPOILS = frozenset({hresult.BG_E_REMOTE_FILE_CHANGED, hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH})
-"""After these what is there can't be built upon."""
+_CHANGED = hresult.BG_E_REMOTE_FILE_CHANGED
+_TOO_MUCH = hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH
+"""After these, the second one of a body, what is there can't be built upon."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +85,9 @@ class Transfers:
         """Files whose next part is asked for at once: it belongs to what is there even without a validator."""
         self._settling: set[FileRecord] = set()
         """Files that have ended and wait for the disk or the store before they go on."""
+        self._space = Space(self._running)
+        self._verifying = Verifying(loop, owner, self._settling, self._settled)
+        self._awake = Awake(is_on=settings.holds_off_sleep)
 
     @property
     def is_busy(self) -> bool:
@@ -103,6 +111,7 @@ class Transfers:
                     self._loop.batch.save_file(job, file)
         if self._going_on:
             self._going_on.difference_update(job.files)
+        self._verifying.stopped(job)
         self._scheduler.remove(job)
 
     def stop_all(self) -> None:
@@ -110,13 +119,18 @@ class Transfers:
         for fetching in list(self._running.values()):
             self.stop(fetching.job)
 
+    def close(self) -> None:
+        """Ends what goes on on other threads. Called by another one, when the engine's own has ended."""
+        self._verifying.close()
+        self._awake.close()
+
     def start_files(self) -> None:
         """Starts what may start."""
         while len(self._settling) < MOST_SETTLING and (chosen := self._scheduler.next()) is not None:
             job, file = chosen
             if file.size and file.done_bytes == file.size:
                 self._scheduler.ended(job, file)
-                self._sync(job, file, None)  # it was whole already when the engine last stopped
+                self._sync(job, file, None, portal.unseen(job))  # it was whole already when the engine last stopped
                 continue
             if job.state is JobState.QUEUED:
                 self._owner.entered(job, JobState.CONNECTING)
@@ -162,6 +176,7 @@ class Transfers:
     def tick(self) -> None:
         """Counts what has arrived, and ends what can't be written."""
         now_s = self._clock.monotonic()
+        self._awake.keep(is_wanted=any(each.job.priority is Priority.FOREGROUND for each in self._running.values()))
         for fetching in list(self._running.values()):
             if self._running.get(fetching.file) is not fetching:
                 continue
@@ -180,13 +195,13 @@ class Transfers:
     def _missing(self, job: JobRecord) -> list[FileRecord]:
         return [file for file in job.files if file.stage is FileStage.PENDING and file not in self._settling]
 
-    def _started(self, transfer: Transfer) -> None:
+    def _started(self, transfer: Transfer) -> Failure | None:
         job, file, head = transfer.job, transfer.file, transfer.head
         if head is None:
-            return
+            return None
         if transfer.span.kind is not Kind.SEGMENT:
             self._running[file].synced_at_s = self._clock.monotonic()
-        size = spans.local_size(file.ranges, head.size)
+        size = spans.local_size(file.ranges, file.expected_size if head.size is None else head.size)
         if (file.size, file.validator, file.last_modified) != (size, head.validator, head.last_modified):
             job.set_size(file, size)
             # What was synced of an earlier answer is not what the new validator stands for.
@@ -196,8 +211,11 @@ class Transfers:
             # A small file is whole before anybody could need these.
             if size is None or size >= _LARGE_BUFFER:
                 self._loop.batch.save_file(job, file)
+        if (failure := self._space.lacking_at_start(file)) is not None:
+            return failure
         if job.state is JobState.CONNECTING:
             self._owner.entered(job, JobState.TRANSFERRING)
+        return None
 
     def _ended(self, transfer: Transfer, result: Failure | Anew | None) -> None:
         job, file = transfer.job, transfer.file
@@ -226,12 +244,12 @@ class Transfers:
             file.is_undivided = result is Anew.UNDIVIDED
             self._start_again(job, file)
         elif result is not None:
-            if result.code in _SPOILS:
+            if result.code == _CHANGED or (result.code == _TOO_MUCH and transfer.head is not None):
                 job.forget_content(file)
             self._failed(job, file, result)
         elif is_whole:
             job.set_size(file, file.done_bytes)
-            self._sync(job, file, descriptor)
+            self._sync(job, file, descriptor, transfer.page)
             self._scheduler.rest(job)
         elif transfer.span.kind is Kind.FIRST and file.size is not None:
             self._start_segments(job, file, file.size)
@@ -257,7 +275,7 @@ class Transfers:
 
     def _failed(self, job: JobRecord, file: FileRecord, failure: Failure) -> None:
         self._loop.batch.save_file(job, file)
-        self._owner.file_failed(job, file, failure)
+        self._owner.file_failed(job, file, self._space.explained(failure, file))
 
     def _stop(self, fetching: Fetching) -> None:
         """Ends all connections of the file; what has arrived counts."""
@@ -278,23 +296,23 @@ class Transfers:
         self._loop.batch.save_file(job, file)
         self._loop.batch.do(lambda: None, partial(self._settled, job, file))
 
-    def _sync(self, job: JobRecord, file: FileRecord, descriptor: int | None) -> None:
+    def _sync(self, job: JobRecord, file: FileRecord, descriptor: int | None, page: Page | None) -> None:
         """Makes a whole file durable, and closes it."""
         self._settling.add(file)
-        self._loop.batch.sync(file.part, descriptor, partial(self._settled, job, file))
+        self._loop.batch.sync(file.part, descriptor, partial(self._settled, job, file, page=page))
 
-    def _settled(self, job: JobRecord, file: FileRecord, result: object) -> None:
+    def _settled(self, job: JobRecord, file: FileRecord, result: object, page: Page | None = None) -> None:
         self._settling.discard(file)
         if job.is_ending:
             return  # it is being dropped; should the job stay after all, it starts where it is
         if isinstance(result, FileNotFoundError):
             self._start_again(job, file)  # somebody deleted it
         elif isinstance(result, Exception):
-            self._owner.file_failed(job, file, failures.of_error(result))
+            self._owner.file_failed(job, file, self._space.explained(failures.of_error(result), file))
         elif file.size is not None and file.done_bytes == file.size:
             file.durable_bytes = file.size
             file.durable_gaps = ()
-            self._owner.file_arrived(job, file)
+            self._verifying.whole(job, file, page)
         elif job.state in ACTIVE:
             self._scheduler.again(job, file)
 
@@ -313,6 +331,7 @@ class Transfers:
                 _log.info("a running file could not be synced: %s", error)
                 self._loop.post(partial(self._synced_behind, fetching, None))
             else:
+                self._space.look(fetching.file.part)
                 self._loop.post(partial(self._synced_behind, fetching, written))
 
         self._sync_thread.submit(sync)
@@ -322,6 +341,9 @@ class Transfers:
         file = fetching.file
         if self._running.get(file) is fetching and written is not None and fetching.is_durable(written):
             self._loop.batch.save_file(fetching.job, file)
+        if self._running.get(file) is fetching and (failure := self._space.lacking(file)) is not None:
+            self._stop(fetching)
+            self._failed(fetching.job, file, failure)
 
 
 def _close(transfer: Transfer) -> None:

@@ -1,12 +1,27 @@
-"""What a folder lies on: a disk of this computer, or another computer's."""
+"""What a folder lies on: a disk of this computer, or another computer's, and how much room there is."""
 
 from __future__ import annotations
 
 import ctypes
 import ntpath
+import os
 import re
+import shutil
 import sys
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Room(NamedTuple):
+    """device: which disk it is. free_bytes: how much this user may still write there."""
+
+    device: int
+    free_bytes: int
+
+
+def room(folder: str) -> Room:
+    """What is free where the folder lies. Another computer's disk may let it wait. Raises OSError."""
+    return Room(os.stat(folder).st_dev, shutil.disk_usage(folder).free)  # noqa: PTH116
 
 
 def network_file_system(folder: Path) -> str:

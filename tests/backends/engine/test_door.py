@@ -21,7 +21,7 @@ ALLOWED = {
     "manager.py": {"mkdir"},  # the engine's own folder, before there is anything in it
     "recovery.py": {"read_text"},  # what the system calls this start of the computer
     "store.py": {"exists", "rename"},  # its own database, where that is damaged
-    "volumes.py": {"resolve", "read_text"},  # what a folder lies on, as the system tells it
+    "volumes.py": {"resolve", "read_text", "shutil", "disk_usage", "stat"},  # what a folder lies on, and what is free
 }
 """What other files may call, as it concerns none of the users' files."""
 
