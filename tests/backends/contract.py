@@ -21,12 +21,13 @@ from tests.backends.contract_ends import EndTests
 from tests.backends.contract_life import LifeTests
 from tests.backends.contract_matrix import MatrixTests
 from tests.backends.contract_ranges import RangeTests
+from tests.backends.contract_scheduling import SchedulingTests
 from tests.backends.contract_service import Lack, OpenService, Service
 
 __all__ = ["Contract", "Lack", "OpenService", "Service"]
 
 
-class Contract(MatrixTests, CallTests, LifeTests, EndTests, CallbackTests, RangeTests):
+class Contract(MatrixTests, CallTests, LifeTests, EndTests, CallbackTests, RangeTests, SchedulingTests):
     """All tests of the contract; a subclass gives the fixture open_service, in the scope of the class."""
 
     @pytest.fixture

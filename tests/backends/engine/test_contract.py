@@ -20,7 +20,7 @@ from tests.backends.contract_states import bring
 from tests.backends.engine.conftest import QUICK, Engine
 from tests.server import Origin
 
-SETTINGS = replace(QUICK, slots=1)
+SETTINGS = replace(QUICK, slots=2)
 
 
 @contextmanager

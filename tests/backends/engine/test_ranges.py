@@ -10,6 +10,7 @@ import pytest
 from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs import hresult
 from domonitor.jobs.job import FileRange, Progress
+from domonitor.jobs.request import Digest
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import Engine
 from tests.server import Changes, Cut, Origin, Pattern, Resource, Stall, WrongRange
@@ -113,6 +114,29 @@ def test_another_file_at_another_address_starts_anew(engine: Engine, origin: Ori
     engine.until(lambda: job.get_progress().bytes_transferred == 1_000_000)
     job.enum_files()[0].set_remote_name(origin.add("/other", other))
     assert sha256(completed(engine, job)).hexdigest() == other.body.sha256()
+
+
+@pytest.mark.parametrize(
+    ("size", "digest", "code"),
+    [
+        (LARGE.size, sha256(WANTED).hexdigest(), hresult.S_OK),
+        (LARGE.size, LARGE.sha256(), hresult.CRYPT_E_HASH_VALUE),
+        (LARGE.size + 1, sha256(WANTED).hexdigest(), hresult.DO_E_HTTP_BLOCKSIZE_MISMATCH),
+    ],
+    ids=["right", "another checksum", "another size"],
+)
+def test_of_ranges_the_size_is_the_remote_files_and_the_checksum_the_local_ones(
+    engine: Engine, origin: Origin, size: int, digest: str, code: int
+) -> None:
+    job = engine.job(resumed=False)
+    expected = Digest("sha256", digest)
+    job.add_file(origin.add("/a", Resource(LARGE)), str(engine.downloads / "a"), RANGES, size, expected=expected)
+    job.resume()
+    if engine.until_state(job, JobState.TRANSFERRED, JobState.ERROR) is JobState.ERROR:
+        assert job.copy_error().code == code
+    else:
+        assert code == hresult.S_OK
+        assert completed(engine, job) == WANTED
 
 
 def test_what_one_request_asked_for_does_not_stick_to_the_next_one(engine: Engine, origin: Origin) -> None:
