@@ -200,7 +200,12 @@ class StoreThread:
                 _log.exception("the list of downloads could not be written")
                 done(error)
                 continue
-            _do(work)
+            try:
+                _do(work)
+            except Exception as error:
+                _log.exception("the work on files met a bug and goes on")
+                for item in work:
+                    item.result = item.result or error
             done(None)
 
 

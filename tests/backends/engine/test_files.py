@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from domonitor.backends.engine import EngineManager
+from domonitor.backends.engine import EngineManager, disk
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.state import JobState
@@ -192,7 +192,7 @@ def test_a_leftover_that_cant_be_removed_never_lends_its_place_to_another_file(
 
 _WITHOUT_RIGHTS = """
 import encodings.ascii, os, sys
-from domonitor.backends.engine import EngineManager
+from domonitor.backends.engine import EngineManager, disk
 from domonitor.jobs import codes
 codes.explain(0)
 os.setuid(65534)
@@ -318,3 +318,21 @@ def test_a_job_in_a_folder_that_is_gone_can_be_cancelled(engine: Engine, origin:
     job = engine.job((origin.add("/a", Resource(SMALL)), "a"), resumed=False)
     shutil.rmtree(engine.downloads)
     assert job.cancel() is False
+
+
+@pytest.mark.expected_log("met a bug")
+def test_a_bug_while_files_are_synced_is_an_error_of_their_jobs_and_the_engine_goes_on(
+    engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(files: object) -> None:
+        raise RuntimeError("a bug")
+
+    job = engine.job((origin.add("/a", Resource(SMALL)), "a"), resumed=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "sync_all", fail)
+        job.resume()
+        engine.until_state(job, JobState.ERROR)
+    job.resume()
+    engine.until_state(job, JobState.TRANSFERRED)
+    assert job.complete() is False
+    assert content(engine.downloads / "a") == SMALL.sha256()
