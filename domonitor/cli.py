@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+class IfExisting(StrEnum):
+    """What get does where there is a file of that name; the names are those of jobs.request.Existing."""
+
+    RENAME = "rename"
+    REFUSE = "refuse"
+    REPLACE = "replace"
 
 
 def main(arguments: list[str]) -> int:
@@ -51,14 +60,23 @@ def get(
     keep_open: Annotated[
         bool, typer.Option("--keep-open", help="Leave the files to be completed in the window.")
     ] = False,
+    existing: Annotated[
+        IfExisting,
+        typer.Option(
+            "--existing",
+            help="What to do about a file of that name: number the new one, refuse it, or replace the old one.",
+        ),
+    ] = IfExisting.RENAME,
 ) -> None:
     """Download files and wait for them.
 
     Ends with 0 when all are complete, 1 when one failed, 2 when something given can't be used.
     """
     from domonitor import get as getting
+    from domonitor.jobs.request import Existing
 
-    raise typer.Exit(getting.main(urls, folder or Path.cwd(), give_up_s, keep_open=keep_open))
+    if_existing = Existing[existing.name]
+    raise typer.Exit(getting.main(urls, folder or Path.cwd(), give_up_s, keep_open=keep_open, existing=if_existing))
 
 
 @app.command()

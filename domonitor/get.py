@@ -28,10 +28,11 @@ from domonitor import settings
 from domonitor.backends.engine import EngineManager, EngineSettings
 from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs import codes, hresult
-from domonitor.jobs.address import plan_jobs
+from domonitor.jobs.address import plan_jobs, without_secrets
 from domonitor.jobs.error import CallFailed, CopyError, DomonitorError, FolderInUse, InvalidInput
-from domonitor.jobs.job import Job
-from domonitor.jobs.request import NewJob
+from domonitor.jobs.job import Job, JobFile
+from domonitor.jobs.names import name_in_address
+from domonitor.jobs.request import Existing, NewJob
 from domonitor.jobs.state import FINAL, JobState
 
 DONE = 0
@@ -44,15 +45,16 @@ _REFRESH_S = 0.1
 _RETRY_DELAY_S = 2.0
 
 
-def main(urls: Sequence[str], folder: Path, give_up_s: float, *, keep_open: bool) -> int:
+def main(urls: Sequence[str], folder: Path, give_up_s: float, *, keep_open: bool, existing: Existing) -> int:
     """Downloads the addresses into the folder; the exit code.
 
     give_up_s: a download that fails in a way that may pass is tried again until so long no byte has arrived.
     keep_open: the files are left under temporary names, to be completed in the window.
+    existing: what is done where there is a file of that name.
     """
     messages = Console(stderr=True, highlight=False)
     try:
-        new_jobs = plan_jobs(urls, folder.absolute(), auto_complete=not keep_open)
+        new_jobs = plan_jobs(urls, folder.absolute(), auto_complete=not keep_open, existing=existing)
     except InvalidInput as refusal:
         messages.print(Text(str(refusal)), soft_wrap=True)
         return WRONG_USE
@@ -87,10 +89,13 @@ class _Getting:
     def __init__(self, manager: EngineManager, messages: Console) -> None:
         self._manager = manager
         self._messages = messages
+        self._output = Console(file=sys.stdout, highlight=False)
         self._changed = threading.Event()
         self._is_interrupted = False
         self._last_codes: dict[EngineJob, int] = {}
         """What each job last failed with: better to hear than that it gave up after a while."""
+        self._renamed: list[JobFile] = []
+        """What has arrived, and is called otherwise than in its address."""
 
     def interrupt(self, *_: object) -> None:
         """Ctrl+C: noted, and heeded between two looks, so that no half-added job is left behind."""
@@ -107,6 +112,10 @@ class _Getting:
             self._cancel(jobs)
             return WRONG_USE
         failed = self._wait(jobs)
+        for file in self._renamed:
+            name = Path(file.local_name).name
+            said = "is saved as" if file.progress.completed else "will be saved as"
+            self._output.print(Text(f'{without_secrets(file.remote_name)} {said} "{name}".'), soft_wrap=True)
         if self._is_interrupted:
             self._cancel(jobs)
             self._messages.print("Stopped. What had not arrived whole was not kept.")
@@ -126,7 +135,7 @@ class _Getting:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[status]}", markup=False),
-            console=Console(file=sys.stdout),
+            console=self._output,
             refresh_per_second=1 / _REFRESH_S,
         ) as progress:
             bars = {job: progress.add_task(job.get_display_name(), total=None, status="") for job in jobs}
@@ -141,6 +150,7 @@ class _Getting:
                         failed.append((snapshot, self._error(job)))
                         job.cancel()
                     if snapshot.state in FINAL | {JobState.ERROR} or _is_left_open(snapshot):
+                        self._renamed += filter(_is_renamed, self._manager.stored_files(job.get_id()))
                         del bars[job]
                 if bars and not self._is_interrupted:
                     self._changed.wait(1.0)  # a countdown ticks also while nothing changes
@@ -160,7 +170,9 @@ class _Getting:
             status = f"{codes.explain(job.error_code).headline}, trying again…"
         else:
             status = "failed"
-        progress.update(bar, total=job.progress.bytes_total, completed=job.progress.bytes_transferred, status=status)
+        done, total = job.progress.bytes_transferred, job.progress.bytes_total
+        # The name too: the server may have given another one meanwhile.
+        progress.update(bar, description=job.display_name, total=total, completed=done, status=status)
 
     def _explain(self, job: Job, error: CopyError) -> None:
         explanation = codes.explain(error.code)
@@ -181,6 +193,10 @@ _WORDS = {
     JobState.TRANSFERRED: "arrived",
     JobState.ACKNOWLEDGED: "complete",
 }
+
+
+def _is_renamed(file: JobFile) -> bool:
+    return Path(file.local_name).name != name_in_address(file.remote_name)
 
 
 def _is_left_open(job: Job) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 
 import platformdirs
 
+from domonitor.jobs.request import Existing
+
 _log = logging.getLogger(__name__)
 
 _DIRS = platformdirs.PlatformDirs("domonitor", appauthor=False)
@@ -47,16 +49,22 @@ class Settings:
     download_folder: where added downloads go, "" for the system's download folder.
     auto_complete: whether added downloads get their final names by themselves.
     theme: one of Theme. window: size and layout of the main window as Qt wrote them, in base64.
+    existing: what is done where there is a file of an added download's name: one of Existing, in small letters.
     """
 
     download_folder: str = ""
     auto_complete: bool = True
     theme: str = Theme.SYSTEM.value
     window: str = ""
+    existing: str = "rename"
 
     def folder(self) -> Path:
         """The download folder as a path."""
         return Path(self.download_folder or platformdirs.user_downloads_dir())
+
+    def if_existing(self) -> Existing:
+        """What is done where there is a file of an added download's name."""
+        return Existing[self.existing.upper()]
 
 
 def load(path: Path) -> Settings:
@@ -109,6 +117,8 @@ def _is_valid(name: str, value: Any) -> bool:
     match name:
         case "theme":
             return value in set(Theme)
+        case "existing":
+            return value in {each.name.lower() for each in Existing}
         case "download_folder":
             return value == "" or Path(value).is_absolute()
         case _:

@@ -123,16 +123,16 @@ def test_get_refuses_a_bad_address_with_a_sentence_of_its_own(tmp_path: Path, ad
 
 def test_get_refuses_targets_that_cant_be_used_and_changes_nothing(tmp_path: Path, origin: Origin) -> None:
     url = origin.add("/a.bin", Resource(CONTENT))
-    other = origin.add("/other/a.bin", Resource(CONTENT))
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "a.bin").write_text("mine")
     (tmp_path / "folder" / "a.bin").mkdir(parents=True)
     cases = {
         ("-d", "missing"): "The folder is not there",
-        ("-d", "taken"): "A file of that name is already there",
-        ("-d", "folder"): "A folder of that name is already there",
+        ("-d", "taken", "--existing", "refuse"): "A file of that name is already there",
+        ("-d", "folder", "--existing", "refuse"): "A folder of that name is already there",
+        ("-d", "folder", "--existing", "replace"): "A folder of that name is already there",
         (url,): "is given twice",
-        (other,): 'would both become "a.bin"',
+        ("--existing", "overwrite"): "Invalid value for '--existing'",
     }
     for arguments, sentence in cases.items():
         done = run(tmp_path, "get", url, *arguments)
@@ -142,6 +142,32 @@ def test_get_refuses_targets_that_cant_be_used_and_changes_nothing(tmp_path: Pat
     assert names(tmp_path) == {"taken", "folder"}
     assert (tmp_path / "taken" / "a.bin").read_text() == "mine"
     assert names(tmp_path / "taken") == {"a.bin"}
+
+
+def test_get_saves_files_under_their_servers_names_and_says_so(tmp_path: Path, origin: Origin) -> None:
+    headers = {"Content-Disposition": "attachment; filename*=UTF-8''gr%C3%BCn.bin"}
+    urls = [
+        origin.add("/get.php?token=secret", Resource(CONTENT, headers=headers)),
+        origin.add("/a.bin", Resource(CONTENT)),
+        origin.add("/other/a.bin", Resource(CONTENT)),
+    ]
+    (tmp_path / "a.bin").write_text("mine")
+    done = run(tmp_path, "get", *urls)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert names(tmp_path) == {"grün.bin", "a.bin", "a (2).bin", "a (3).bin"}
+    assert (tmp_path / "a.bin").read_text() == "mine"
+    assert f'{origin.url("/get.php")}?… is saved as "grün.bin".\n' in done.stdout
+    assert f'{origin.url("/a.bin")} is saved as "a (2).bin".\n' in done.stdout
+    assert f'{origin.url("/other/a.bin")} is saved as "a (3).bin".\n' in done.stdout
+    assert "secret" not in done.stdout
+
+
+def test_get_replaces_a_file_when_told_to_and_says_nothing_of_its_name(tmp_path: Path, origin: Origin) -> None:
+    (tmp_path / "a.bin").write_text("old")
+    done = run(tmp_path, "get", origin.add("/a.bin", Resource(CONTENT)), "--existing", "replace")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert hashlib.sha256((tmp_path / "a.bin").read_bytes()).hexdigest() == CONTENT.sha256()
+    assert "saved as" not in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal as a terminal does")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domonitor.jobs.request import Existing
 from domonitor.settings import Settings, Theme, data_folder, history_file, load, save, settings_file
 
 CHOSEN = Settings(str(Path("/srv/downloads").absolute()), auto_complete=False, theme="dark", window="QUJD")
@@ -45,6 +46,7 @@ def test_what_was_saved_is_loaded(file: Path) -> None:
         auto_complete=st.booleans(),
         theme=st.sampled_from([theme.value for theme in Theme]),
         window=st.text(),
+        existing=st.sampled_from([each.name.lower() for each in Existing]),
     )
 )
 def test_any_choice_survives(settings: Settings) -> None:
@@ -58,6 +60,8 @@ def test_any_choice_survives(settings: Settings) -> None:
     ("name", "value"),
     [
         ("download_folder", 5),
+        ("existing", "overwrite"),
+        ("existing", "RENAME"),
         ("download_folder", None),
         ("download_folder", "somewhere/relative"),
         ("auto_complete", "yes"),

@@ -1,4 +1,4 @@
-"""From what a person types to new jobs: addresses are checked, and a safe file name is found for each.
+"""From what a person types to new jobs: addresses are checked, and each file gets a name for a start.
 
 Nothing here touches the disk or the network; whether the folder is there and can be written is the service's word.
 """
@@ -6,38 +6,43 @@ Nothing here touches the disk or the network; whether the folder is there and ca
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from domonitor.jobs.error import InvalidInput
-from domonitor.jobs.request import NewFile, NewJob
+from domonitor.jobs.names import file_name, name_in_address, numbered
+from domonitor.jobs.request import Existing, NewFile, NewJob
 
 URL_LENGTH = 2_200
 """The longest address that the documented services take."""
 
-NAME_BYTES = 254
-"""The longest file name that every usual file system takes, in UTF-8."""
-
 DISPLAY_NAME_LENGTH = 256
 
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_SPACE = re.compile(r"\s")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def check_address(address: str) -> None:
-    """Raises InvalidInput with a sentence that says what is wrong with the address and what to do."""
+    """Raises InvalidInput with a sentence that says what is wrong with the address and what to do.
+
+    This is the one rule for addresses, whether a person types them or a program hands them over.
+    """
     if not address:
         raise InvalidInput("There is no address. Give one that begins with http:// or https://.")
     if len(address) > URL_LENGTH:
         raise InvalidInput(
             f"This address has {len(address):,} characters; at most {URL_LENGTH:,} are allowed. Use a shorter one."
         )
-    if any(sign.isspace() for sign in address):
+    if _SPACE.search(address):
         raise InvalidInput("An address can't contain a space. Write %20 instead, or put each address on its own line.")
-    if any(unicodedata.category(sign) == "Cc" for sign in address):
+    if _CONTROL.search(address):
         raise InvalidInput("This address contains a control character. Copy it again.")
+    if _HALF.search(address):
+        raise InvalidInput("This address contains half a character, or bytes that are none. Copy it again.")
     if not re.match(r"https?:", address, re.IGNORECASE):
         scheme = _SCHEME.match(address)
         if scheme is None or not address[scheme.end() :].startswith("//"):
@@ -54,6 +59,8 @@ def _check_server(address: str) -> None:
     try:
         parts = urlsplit(address)
         host = parts.hostname
+        if host and not host.isascii():
+            host.encode("idna")  # as it goes over the wire
     except ValueError:
         raise InvalidInput("The server's name in this address can't be read. Check what stands behind //.") from None
     if not host or host.startswith(".") or ".." in host:
@@ -66,73 +73,82 @@ def _check_server(address: str) -> None:
         raise InvalidInput("The port in this address is no number from 1 to 65535. Check what stands behind the colon.")
 
 
-def file_name(address: str) -> str:
-    """The name that a file from this address gets: the last part of its path, made safe for every system.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What can be said of one address alone.
 
-    Where the path has no last part, the server's name.
+    problem: what is wrong with it, "" for nothing. wanted: what it calls its file. name: that made safe.
     """
-    parts = urlsplit(address)
-    return safe_name(unquote(parts.path.rpartition("/")[2])) or safe_name(parts.hostname or "") or "download"
+
+    address: str
+    problem: str
+    wanted: str = ""
+    name: str = ""
 
 
-def safe_name(name: str) -> str:
-    """A file name without anything that a system can't store or that could mislead; "" where nothing is left."""
-    kept = "".join("_" if sign in '/\\:*?"<>|' else sign for sign in unicodedata.normalize("NFC", name))
-    # Cc are control characters, Cf invisible ones that can turn a name's reading direction, Cs broken halves.
-    kept = "".join(sign for sign in kept if unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
-    kept = kept.strip(" .")
-    if _DEVICES.fullmatch(kept):
-        kept = f"_{kept}"
-    return _shortened(kept)
-
-
-def _shortened(name: str) -> str:
-    if len(name.encode()) <= NAME_BYTES:
-        return name
-    stem, dot, extension = name.rpartition(".")
-    if not stem or len(extension.encode()) > 32:
-        stem, dot, extension = name, "", ""
-    room = NAME_BYTES - len(f"{dot}{extension}".encode())
-    return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + dot + extension
-
-
-def problems(addresses: Sequence[str]) -> tuple[str, ...]:
-    """For each address what is wrong with it, beside those before it; "" where nothing is."""
-    targets: dict[str, str] = {}
-    return tuple(_problem(given.strip(), targets) for given in addresses)
-
-
-def _problem(address: str, targets: dict[str, str]) -> str:
-    """targets: the address for each name that is taken; this one is added."""
+def judge(address: str) -> Line:
+    """Looks at one address as it was typed."""
+    address = address.strip()
     try:
         check_address(address)
     except InvalidInput as problem:
-        return f"{_shown(address)}: {problem}" if address else str(problem)
+        return Line(address, f"{_shown(address)}: {problem}" if address else str(problem))
     name = file_name(address)
-    if (other := targets.get(name.casefold())) is None:
-        targets[name.casefold()] = address
-        return ""
-    if other == address:
-        return f"{_shown(address)} is given twice. Give it once."
-    return f'{_shown(address)} and {_shown(other)} would both become "{name}". Download one after the other.'
+    return Line(address, "", name_in_address(address) or name, name)
 
 
-def plan_jobs(addresses: Sequence[str], folder: Path, *, auto_complete: bool) -> tuple[NewJob, ...]:
-    """One job for each address, with the file in the folder.
+def problems(lines: Iterable[Line]) -> list[str]:
+    """What is wrong with the addresses, each by itself and beside those before it."""
+    found = []
+    seen: set[str] = set()
+    for line in lines:
+        if line.problem:
+            found.append(line.problem)
+        elif line.address in seen:
+            found.append(f"{_shown(line.address)} is given twice. Give it once.")
+        seen.add(line.address)
+    return found
 
-    Raises InvalidInput for the first address that can't be used, that stands there twice, or whose file would get
-    the same name as another one's.
+
+def names(lines: Iterable[Line]) -> list[str]:
+    """A name for each file that no other one has, also where small and capital letters are the same."""
+    taken: set[str] = set()
+    last: dict[str, int] = {}
+    return [_free_name(line.name, taken, last) for line in lines]
+
+
+def _free_name(name: str, taken: set[str], last: dict[str, int]) -> str:
+    """last: of each name the number that was given last, so that a thousand of the same are not counted through."""
+    free = name
+    key = name.casefold()
+    while free.casefold() in taken:
+        last[key] = last.get(key, 1) + 1
+        free = numbered(name, last[key])
+    taken.add(free.casefold())
+    return free
+
+
+def plan_jobs(
+    addresses: Sequence[str], folder: Path, *, auto_complete: bool, existing: Existing = Existing.RENAME
+) -> tuple[NewJob, ...]:
+    """One job for each address, with the file in the folder; the server may give the file another name.
+
+    existing: what is done where a file of the wanted name is there. Raises InvalidInput for the first address that
+    can't be used, or that stands there twice.
     """
     if not addresses:
         check_address("")
-    if problem := next(filter(None, problems(addresses)), ""):
-        raise InvalidInput(problem)
-    return tuple(_new_job(address.strip(), folder, auto_complete) for address in addresses)
+    lines = [judge(address) for address in addresses]
+    if found := problems(lines):
+        raise InvalidInput(found[0])
+    return tuple(
+        _new_job(line.address, name, folder, auto_complete, existing)
+        for line, name in zip(lines, names(lines), strict=True)
+    )
 
 
-def _new_job(address: str, folder: Path, auto_complete: bool) -> NewJob:
-    name = file_name(address)
-    new_file = NewFile(address, str(folder / name))
+def _new_job(address: str, name: str, folder: Path, auto_complete: bool, existing: Existing) -> NewJob:
+    new_file = NewFile(address, str(folder / name), existing=existing, is_named_by_server=True)
     return NewJob(name[:DISPLAY_NAME_LENGTH], (new_file,), auto_complete=auto_complete)
 
 

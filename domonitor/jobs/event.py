@@ -17,15 +17,17 @@ class EventKind(StrEnum):
     ERROR = "error"
     RETRY = "retry"
     COMMAND = "command"
+    NAMED = "named"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to a job, at a moment in UTC.
 
-    state: the state entered. code: HRESULT of an error or a refused command. detail: a command, or what more there
-    is to say. origin: who caused it ("window", "command line", "engine", …). error: what the error object said,
-    for an ERROR; it outlives the error object itself.
+    state: the state entered. code: HRESULT of an error or a refused command. detail: a command, a sentence on the new
+    name of a file that was NAMED otherwise than it was wanted, or what more there is to say. origin: who caused it
+    ("window", "command line", "engine", …). error: what the error object said, for an ERROR; it outlives the error
+    object itself.
     """
 
     at: datetime

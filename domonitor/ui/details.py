@@ -31,8 +31,13 @@ def _file_percent(file: JobFile) -> str:
     return f"{min(99, done * 100 // total)} %" if total else ""
 
 
+def file_name(file: JobFile) -> str:
+    """The last part of the file's local name, on whatever system its service runs."""
+    return file.local_name.replace("\\", "/").rpartition("/")[2]
+
+
 _FILE_COLUMNS = (
-    ("File", lambda file: file.local_name.replace("\\", "/").rpartition("/")[2], 260, None),
+    ("File", file_name, 260, None),
     ("State", _file_state, 110, None),
     ("Progress", _file_percent, 95, _RIGHT),
     ("Arrived", lambda file: text.size(file.progress.bytes_transferred), 90, _RIGHT),
@@ -122,8 +127,20 @@ class DetailsPanel(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._hint, 1)
+        self._note = ""
         self.restyle()
         self.set_job(None)
+
+    @property
+    def note(self) -> str:
+        """How the chosen job's file came to its name, "" where there is nothing to say."""
+        return self._note
+
+    def set_note(self, note: str, job: Job | None) -> None:
+        """Says so, quietly."""
+        if note != self._note:
+            self._note = note
+            self.set_job(job)
 
     def set_job(self, job: Job | None) -> None:
         """Shows what is known of the job at once; its files and its error come separately."""
@@ -141,7 +158,8 @@ class DetailsPanel(QWidget):
             amount = text.tr("{done} so far, size unknown").format(done=done)
         else:
             amount = text.tr("{done} of {total}").format(done=done, total=text.size(progress.bytes_total))
-        self._title.setText(f"{job.display_name}   ·   {counts}   ·   {amount}")
+        title = f"{job.display_name}   ·   {counts}   ·   {amount}"
+        self._title.setText(f"{title}\n{self._note}" if self._note else title)
 
     def restyle(self) -> None:
         """Follows the theme."""

@@ -122,9 +122,16 @@ class MainWindow(QMainWindow):
 
     def add_downloads(self, addresses: str = "") -> AddDialog:
         """Opens the dialog that adds downloads."""
+        chosen = self.settings
         dialog = AddDialog(
-            self._add, self.tasks, self.settings.folder(), auto_complete=self.settings.auto_complete, parent=self
+            self._add,
+            self.tasks,
+            chosen.folder(),
+            auto_complete=chosen.auto_complete,
+            existing=chosen.if_existing(),
+            parent=self,
         )
+        dialog.existing_chosen.connect(lambda existing: self._set(existing=existing.name.lower()))
         dialog.set_addresses(addresses)
         dialog.open()
         return dialog

@@ -14,10 +14,11 @@ from domonitor.jobs.change import Change
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
 from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import FileProgress, Job, JobFile, JobKey
+from domonitor.jobs.names import name_in_address
 from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 from domonitor.monitor import Monitor
 from domonitor.ui import text
-from domonitor.ui.details import DetailsPanel
+from domonitor.ui.details import DetailsPanel, file_name
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.tasks import TaskOwner
 
@@ -57,6 +58,8 @@ class SelectedJob:
         self._details = details
         self._tasks = tasks
         self._shown_error: tuple[object, ...] = ()
+        self._named: tuple[str, ...] = ()
+        """The names of the job's files for which it is known how they came about."""
         self._files_timer = QTimer(details, singleShot=True, interval=_FILES_MS)
         self._files_timer.timeout.connect(self._ask_files)
 
@@ -72,6 +75,8 @@ class SelectedJob:
         self._shown_error = ()
         self._details.error_panel.clear()
         self._details.files.set_files(())
+        self._named = ()
+        self._details.set_note("", None)
         self._refresh()
         if key is not None:
             self._files_timer.stop()
@@ -134,15 +139,33 @@ class SelectedJob:
 
     def _ask_files(self) -> None:
         row = self._model.row(self.key) if self.key is not None else None
-        if row is not None and not row.is_gone and (row.job.state not in FINAL or not self._details.files.files):
+        if row is not None and not row.is_gone:
             self._tasks.start(self._show_files(row.job.key), what="files of the chosen download")
 
     async def _show_files(self, key: JobKey) -> None:
         with suppress(CallFailed):  # the job has ended meanwhile: what was shown last stays
             files = await self._monitor.files(key)
             row = self._model.row(key)
-            if self.key == key and row is not None:
-                self._details.files.set_files(ended(files, row.job) if row.job.state in FINAL else files)
+            if self.key != key or row is None:
+                return
+            shown = self._details.files.files
+            if row.job.state not in FINAL:
+                self._details.files.set_files(files)
+            elif len(files) == len(shown) or not shown:  # a service may know only some of an ended job's files
+                self._details.files.set_files(ended(files, row.job))
+            await self._show_names(key, files)
+
+    async def _show_names(self, key: JobKey, files: tuple[JobFile, ...]) -> None:
+        """Says how the files came to names that are not those in their addresses, where the service has noted that."""
+        named = tuple(file_name(file) for file in files if file_name(file) != name_in_address(file.remote_name))
+        if named == self._named:
+            return
+        self._named = named
+        timeline = await self._monitor.timeline(key) if named else ()
+        note = next((event.detail for event in reversed(timeline) if event.kind is EventKind.NAMED), "")
+        row = self._model.row(key)
+        if self.key == key and row is not None:
+            self._details.set_note(note, row.job)
 
 
 def ended(files: tuple[JobFile, ...], job: Job) -> tuple[JobFile, ...]:

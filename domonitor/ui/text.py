@@ -10,9 +10,11 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from domonitor.jobs import codes
 from domonitor.jobs.job import Job, JobFile, JobKey, Origin
 from domonitor.jobs.rate import remaining_s
+from domonitor.jobs.request import Existing
 from domonitor.jobs.state import ACTIVE, ALLOWED, FINAL, Command, JobState
 
 UNKNOWN = "\N{EN DASH}"
+SHOWN_NAME = 60
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -213,6 +215,22 @@ def refusal(job: Job, command: Command) -> str:
     if command is Command.COMPLETE and not job.progress.files_transferred:
         return tr("No file has arrived whole yet, so there is nothing to keep.")
     return ""
+
+
+def existing(choice: Existing) -> str:
+    """What is done where a file of the wanted name is there, as a choice."""
+    return {
+        Existing.RENAME: tr("keep both, number the new one"),
+        Existing.REFUSE: tr("keep it, don't download"),
+        Existing.REPLACE: tr("replace it"),
+    }[choice]
+
+
+def becomes(wanted: str, name: str) -> str:
+    """That a file can't have the name that it is given. wanted: may be anything."""
+    shown = "".join(sign for sign in wanted if sign.isprintable())
+    shown = shown if len(shown) <= SHOWN_NAME else f"{shown[: SHOWN_NAME - 1]}…"
+    return tr('"{wanted}" becomes "{name}"').replace("{wanted}", shown).replace("{name}", name)
 
 
 def cancel_consequence(jobs: Iterable[Job], files: Mapping[JobKey, Sequence[JobFile]]) -> str:

@@ -1,15 +1,14 @@
-"""What people type as addresses, and the names that files get from them."""
+"""What people type as addresses, and the jobs that come of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from domonitor.jobs.address import NAME_BYTES, check_address, file_name, plan_jobs, problems, safe_name, without_secrets
+from domonitor.jobs.address import check_address, judge, names, plan_jobs, problems, without_secrets
 from domonitor.jobs.error import InvalidInput
+from domonitor.jobs.request import Existing
 
 FOLDER = Path("/downloads").absolute()
 
@@ -28,6 +27,9 @@ BAD = {
     "https://[::1/a": "The server's name in this address can't be read",
     "https://a..b/": "names no server",
     "https://example.com/\x07": "control character",
+    "https://example.com/\x85": "can't contain a space",
+    "https://example.com/\ud83d": "half a character",
+    f"https://{'ü' * 70}.de/": "The server's name in this address can't be read",
 }
 
 
@@ -53,41 +55,6 @@ def test_an_address_of_the_greatest_length_is_taken_and_one_sign_more_is_not() -
         check_address(f"{address}a")
 
 
-@pytest.mark.parametrize(
-    ("address", "name"),
-    [
-        ("https://a.de/x/file.iso?token=1#part", "file.iso"),
-        ("https://a.de/", "a.de"),
-        ("https://a.de", "a.de"),
-        ("https://a.de/my%20file.txt", "my file.txt"),
-        ("https://a.de/..%2F..%2Fetc%2Fpasswd", "_.._etc_passwd"),
-        ("https://a.de/%2e%2e", "a.de"),
-        ("https://a.de/a%00b%0A", "ab"),
-        ("https://a.de/CON", "_CON"),
-        ("https://a.de/nul.txt", "_nul.txt"),
-        ("https://a.de/ .x. ", "x"),
-        ("https://a.de/a%E2%80%AEgpj.exe", "agpj.exe"),
-    ],
-)
-def test_the_file_is_named_after_the_last_part_of_the_path(address: str, name: str) -> None:
-    assert file_name(address) == name
-
-
-def test_a_long_name_keeps_its_extension_and_no_broken_sign() -> None:
-    name = safe_name("ä" * 300 + ".tar")
-    assert name.endswith("ä.tar")
-    assert len(name.encode()) <= NAME_BYTES
-
-
-@given(st.text())
-def test_no_name_leaves_its_folder_or_is_too_long(name: str) -> None:
-    safe = safe_name(name)
-    assert safe == "" or (FOLDER / safe).parent == FOLDER
-    assert safe not in (".", "..")
-    assert len(safe.encode()) <= NAME_BYTES
-    assert safe == safe.strip(" .")
-
-
 def test_one_address_is_one_job() -> None:
     first, second = plan_jobs([" https://a.de/1.bin ", "https://a.de/2.bin"], FOLDER, auto_complete=False)
     assert (first.display_name, second.display_name) == ("1.bin", "2.bin")
@@ -97,17 +64,37 @@ def test_one_address_is_one_job() -> None:
 
 
 def test_each_line_has_its_own_problem() -> None:
-    lines = ["https://a.de/1", "ftp://a.de/1", "https://a.de/1", "https://b.de/1", "https://b.de/2"]
-    none, scheme, again, same_name, last = problems(lines)
-    assert (none, last) == ("", "")
+    lines = [judge(line) for line in ("https://a.de/1", "ftp://a.de/1", "https://a.de/1 ", "https://b.de/1", "")]
+    scheme, again, empty = problems(lines)
     assert "ftp://" in scheme
     assert again == "https://a.de/1 is given twice. Give it once."
-    assert 'would both become "1"' in same_name
+    assert "There is no address" in empty
 
 
-def test_names_that_differ_in_case_alone_are_the_same_target() -> None:
-    with pytest.raises(InvalidInput, match="would both become"):
-        plan_jobs(["https://a.de/A", "https://a.de/a"], FOLDER, auto_complete=True)
+def test_addresses_that_lead_to_the_same_name_get_numbers() -> None:
+    addresses = ["https://a.de/A.tar.gz", "https://b.de/a.tar.gz", "https://c.de/a%20(2).tar.gz", "https://d.de/b"]
+    jobs = plan_jobs(addresses, FOLDER, auto_complete=True)
+    found = ["A.tar.gz", "a (2).tar.gz", "a (3).tar.gz", "b"]
+    assert [job.display_name for job in jobs] == found
+    assert [job.files[0].local_name for job in jobs] == [str(FOLDER / name) for name in found]
+
+
+def test_a_thousand_of_the_same_name_are_numbered_at_once() -> None:
+    found = names(judge(f"https://a.de/{at}/x.bin") for at in range(1_000))
+    assert len(set(found)) == 1_000
+    assert found[-1] == "x (1000).bin"
+
+
+@pytest.mark.parametrize("existing", Existing)
+def test_the_server_may_name_the_file_and_what_is_there_is_treated_as_chosen(existing: Existing) -> None:
+    (job,) = plan_jobs(["https://a.de/1"], FOLDER, auto_complete=True, existing=existing)
+    assert job.files[0].existing is existing
+    assert job.files[0].is_named_by_server
+
+
+def test_what_is_there_stays_where_nothing_is_chosen() -> None:
+    (job,) = plan_jobs(["https://a.de/1"], FOLDER, auto_complete=True)
+    assert job.files[0].existing is Existing.RENAME
 
 
 def test_the_first_problem_refuses_all() -> None:

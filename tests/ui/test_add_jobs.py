@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.error import CallFailed
-from domonitor.jobs.request import NewJob, Outcome
+from domonitor.jobs.request import Existing, NewJob, Outcome
 from domonitor.settings import Settings
 from domonitor.ui import theme
 from domonitor.ui.add_jobs import AddDialog
@@ -30,7 +30,6 @@ BAD = {
     "https:///x": "names no server",
     "https://a.de:x/": "The port",
     f"{GOOD}\n{GOOD}": "given twice",
-    f"{GOOD}\nhttps://b.de/1.bin": 'would both become "1.bin"',
 }
 
 
@@ -95,6 +94,48 @@ def test_good_addresses_become_jobs_and_the_dialog_closes(run: Run, tmp_path: Pa
                 str(tmp_path / "2.bin"),
             ]
             assert {added.auto_complete for added in service.added} == {auto_complete}
+
+    run(test())
+
+
+def test_names_that_have_to_be_changed_are_said_and_others_are_not(run: Run) -> None:
+    async def test() -> None:
+        async with opened(ScriptedBackend()) as window:
+            dialog = window.add_downloads(f"{GOOD}\nhttps://a.de/\nhttps://a.de/2%20of%203.bin")
+            assert dialog.changed_names == ""
+            dialog.set_addresses(f"{GOOD}\nhttps://b.de/1.bin\nhttps://b.de/con.txt")
+            assert dialog.changed_names.splitlines() == [
+                '"1.bin" becomes "1 (2).bin"',
+                '"con.txt" becomes "_con.txt"',
+            ]
+            assert dialog.add_button.isEnabled()
+            dialog.set_addresses("\n".join(f"https://{host}.de/x" for host in "abcdefgh"))
+            assert len(dialog.changed_names.splitlines()) == 4
+            assert dialog.changed_names.endswith("… and 4 more.")
+            dialog.set_addresses(f"{GOOD}\nftp://b.de/1.bin")
+            assert dialog.changed_names == ""
+            dialog.reject()
+
+    run(test())
+
+
+def test_what_is_done_with_an_existing_file_is_chosen_and_kept(run: Run, tmp_path: Path) -> None:
+    async def test() -> None:
+        service = ScriptedBackend()
+        async with opened(service, settings=Settings(str(tmp_path))) as window:
+            saved: list[Settings] = []
+            window.settings_changed.connect(saved.append)
+            dialog = window.add_downloads(GOOD)
+            assert dialog.existing_box.currentData() == Existing.RENAME
+            dialog.existing_box.setCurrentIndex(dialog.existing_box.findData(Existing.REPLACE))
+            dialog.add_button.click()
+            await until(lambda: not dialogs(window))
+            assert [added.files[0].existing for added in service.added] == [Existing.REPLACE]
+            assert all(added.files[0].is_named_by_server for added in service.added)
+            assert [settings.existing for settings in saved] == ["replace"]
+            dialog = window.add_downloads(GOOD)
+            assert dialog.existing_box.currentData() == Existing.REPLACE
+            dialog.reject()
 
     run(test())
 

@@ -173,6 +173,55 @@ def test_a_finished_download_still_shows_its_files(run: Run, tmp_path: Path, ori
     run(test())
 
 
+def test_the_window_shows_the_name_that_the_server_gives_and_how_it_came_about(
+    run: Run, tmp_path: Path, origin: Origin
+) -> None:
+    headers = {"Content-Disposition": 'attachment; filename="a/b:c.bin"'}
+    stall = Stall(after_bytes=100_000)
+    named = origin.add("/get.php?token=secret", Resource(CONTENT, headers=headers, faults=[stall]))
+    plain = origin.add("/plain.bin", Resource(CONTENT))
+
+    async def test() -> None:
+        async with opened(backend(tmp_path), settings=Settings(str(tmp_path / "downloads"))) as window:
+            window.add_downloads(f"{named}\n{plain}").add_button.click()
+            await until(lambda: {row.job.display_name for row in window.model.rows} == {"b_c.bin", "plain.bin"})
+            keys = {row.job.display_name: row.job.key for row in window.model.rows}
+            assert window.choose(keys["b_c.bin"])
+            files = window.details.files
+            await until(lambda: files.rowCount() and files.index(0, 0).data() == "b_c.bin")
+            await until(lambda: window.details.note == 'The server calls it "b:c.bin"; it is saved as "b_c.bin".')
+            assert label(window, "detailsTitle").splitlines()[1] == window.details.note
+            assert window.choose(keys["plain.bin"])
+            await until(lambda: files.rowCount() and files.index(0, 0).data() == "plain.bin")
+            assert window.details.note == ""
+            stall.release()
+            await until(lambda: all(row.job.state is JobState.ACKNOWLEDGED for row in window.model.rows))
+
+    run(test())
+    assert on_disk(tmp_path) == ["b_c.bin", "plain.bin"]
+
+
+def test_a_number_that_a_file_gets_at_the_very_end_is_shown_too(run: Run, tmp_path: Path, origin: Origin) -> None:
+    url = origin.add("/a.bin", Resource(CONTENT))
+
+    async def test() -> None:
+        chosen = Settings(str(tmp_path / "downloads"), auto_complete=False)
+        async with opened(backend(tmp_path), settings=chosen) as window:
+            window.add_downloads(url).add_button.click()
+            await until(lambda: state(window) is JobState.TRANSFERRED)
+            assert window.choose(window.model.rows[0].job.key)
+            await until(window.details.files.rowCount)
+            (tmp_path / "downloads" / "a.bin").write_text("mine")
+            window.give(Command.COMPLETE)
+            await until(lambda: state(window) is JobState.ACKNOWLEDGED)
+            await until(lambda: window.details.files.index(0, 0).data() == "a (2).bin")
+            await until(lambda: 'this one is saved as "a (2).bin"' in window.details.note)
+            assert window.model.rows[0].job.display_name == "a (2).bin"
+
+    run(test())
+    assert on_disk(tmp_path) == ["a (2).bin", "a.bin"]
+
+
 def test_what_the_engine_refuses_stays_in_the_dialog_with_its_reason(run: Run, tmp_path: Path, origin: Origin) -> None:
     good = origin.add("/good.bin", Resource(CONTENT))
     taken = origin.add("/taken.bin", Resource(CONTENT))
@@ -180,7 +229,8 @@ def test_what_the_engine_refuses_stays_in_the_dialog_with_its_reason(run: Run, t
     async def test() -> None:
         service = backend(tmp_path)
         (tmp_path / "downloads" / "taken.bin").write_text("mine")
-        async with opened(service, settings=Settings(str(tmp_path / "downloads"))) as window:
+        chosen = Settings(str(tmp_path / "downloads"), existing="refuse")
+        async with opened(service, settings=chosen) as window:
             dialog = window.add_downloads(f"{good}\n{taken}")
             part(dialog, QPushButton, "addButton").click()
             await until(lambda: dialog.problem)

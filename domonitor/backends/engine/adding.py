@@ -17,6 +17,7 @@ from domonitor.backends.engine import disk, failures, spans
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.disk import Unsynced
 from domonitor.backends.engine.loop import Loop
+from domonitor.backends.engine.naming import Naming
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.targets import Targets
@@ -43,7 +44,7 @@ class Adding:
     """
 
     def __init__(
-        self, loop: Loop, clock: Clock, jobs: Roster, targets: Targets, timeline: Timeline, taker: Taker
+        self, loop: Loop, clock: Clock, jobs: Roster, targets: Targets, timeline: Timeline, naming: Naming, taker: Taker
     ) -> None:
         self.next_number = 1
         self._loop = loop
@@ -51,12 +52,13 @@ class Adding:
         self._jobs = jobs
         self._targets = targets
         self._timeline = timeline
+        self._naming = naming
         self._taker = taker
 
     def create(self, display_name: str, reply: Future[Any]) -> None:
         """A new empty job; answers its id."""
         job = self._new_job(display_name)
-        self._take_in(job, [])
+        self._take_in(job, [], [])
         self._loop.batch.answer(reply, job.id)
 
     def add_many(self, new_jobs: Sequence[NewJob], reply: Future[Any]) -> None:
@@ -79,7 +81,7 @@ class Adding:
             refused = []
             for (at, job, files), refusal in zip(adding, _refusals(results, len(adding)), strict=True):
                 if refusal is None:
-                    self._take_in(job, files)
+                    self._take_in(job, files, new_jobs[at].files)
                     self._taker.job_added(job)
                 else:
                     answers[at] = refusal
@@ -100,7 +102,7 @@ class Adding:
             if refusal is None and job not in self._jobs:
                 refusal = failures.refusal(hresult.DO_E_INVALID_STATE)
             if refusal is None:
-                self._take_in(job, files)
+                self._take_in(job, files, new_files)
                 self._taker.files_added(job, files)
                 self._loop.batch.answer(reply, None)
             else:
@@ -116,15 +118,18 @@ class Adding:
 
     def _reserve(self, job: JobRecord, new_files: Sequence[NewFile]) -> list[FileRecord]:
         """Records for the files, with their rows on the way. Raises CallFailed where a target is taken."""
-        self._targets.claim([new.local_name for new in new_files])
+        try:
+            targets = self._targets.claim([(new.local_name, new.existing) for new in new_files])
+        except OSError as error:
+            raise failures.refusal_of_os_error(error, error.filename or "") from error
         first = job.next_index
         job.next_index += len(new_files)
         files = [
             FileRecord(
                 first + at,
                 new.remote_name,
-                new.local_name,
-                disk.part_name(new.local_name),
+                target,
+                disk.part_name(target),
                 tuple(new.ranges),
                 spans.local_size(new.ranges, new.size),
                 new.existing,
@@ -132,15 +137,19 @@ class Adding:
                 digest=new.expected,
                 is_named_by_server=new.is_named_by_server,
             )
-            for at, new in enumerate(new_files)
+            for at, (new, target) in enumerate(zip(new_files, targets, strict=True))
         ]
         for file in files:
             self._loop.batch.reserve_file(job, file)
         return files
 
-    def _take_in(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
-        """The job, perhaps a new one, has the files from now on, if that can be stored."""
+    def _take_in(self, job: JobRecord, files: Sequence[FileRecord], new_files: Sequence[NewFile]) -> None:
+        """The job, perhaps a new one, has the files from now on, if that can be stored.
+
+        new_files: the files as they were wanted.
+        """
         is_new = job not in self._jobs
+        display_name = job.display_name
         batch = self._loop.batch
         if is_new:
             self._jobs.add(job)
@@ -149,12 +158,16 @@ class Adding:
             file.stage = FileStage.PENDING
             job.add(file)
             batch.save_file(job, file)
+        for file, new in zip(files, new_files, strict=True):
+            if file.local_name != new.local_name:
+                self._naming.numbered(job, file, new.local_name)
         job.modified = self._clock.utc_now()
         batch.save_job(job)
 
         def undo() -> None:
             if is_new:
                 self._jobs.remove(job)
+            job.display_name = display_name
             for file in files:
                 job.remove(file)
             self._give_up([(job, file) for file in files], None, None)
@@ -191,7 +204,8 @@ def _create_parts(adding: Sequence[Sequence[FileRecord]]) -> Unsynced:
         refusal = None
         for file in files:
             try:
-                disk.check_target(file.local_name, replace=file.existing is Existing.REPLACE)
+                if file.existing is not Existing.RENAME:
+                    disk.check_target(file.local_name, replace=file.existing is Existing.REPLACE)
                 disk.create_part(file.part)
             except OSError as error:
                 refusal = failures.refusal_of_os_error(error, file.local_name)

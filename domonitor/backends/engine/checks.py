@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from itertools import pairwise
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-from domonitor.backends.engine import addresses, digests, failures
+from domonitor.backends.engine import digests, failures
 from domonitor.jobs import hresult
+from domonitor.jobs.address import check_address
+from domonitor.jobs.error import InvalidInput
 from domonitor.jobs.job import FileRange, NotifyFlags
 from domonitor.jobs.request import Digest, NewFile, NewJob
 
 DISPLAY_NAME_LENGTH = 256
 DESCRIPTION_LENGTH = 1_024
-URL_LENGTH = 2_200
 RANGES = 500
 
 E = TypeVar("E", bound=IntEnum)
@@ -45,31 +45,11 @@ def check_description(description: str) -> None:
 
 
 def check_remote_name(remote_name: str) -> None:
-    """An http or https address of at most 2,200 characters."""
-    if len(remote_name) > URL_LENGTH:
-        raise failures.refusal(
-            hresult.E_INVALIDARG,
-            f"The address has {len(remote_name):,} characters; at most {URL_LENGTH:,} are allowed. Use a shorter one.",
-        )
-    if any(ord(sign) <= 0x20 or ord(sign) == 0x7F for sign in remote_name):
-        raise failures.refusal(
-            hresult.E_INVALIDARG, "The address contains a space or a control character. Write a space as %20."
-        )
-    _check_text(remote_name)
+    """An http or https address of at most 2,200 characters, by the same rule as what people type."""
     try:
-        parts = urlsplit(remote_name)
-        is_usable = bool(parts.hostname) and parts.port != 0 and bool(addresses.on_the_wire(remote_name))
-    except ValueError:
-        is_usable = False
-        parts = None
-    if parts is not None and parts.scheme not in ("http", "https"):
-        raise failures.refusal(
-            hresult.E_INVALIDARG, "The address must begin with http:// or https://. Other kinds can't be downloaded."
-        )
-    if not is_usable:
-        raise failures.refusal(
-            hresult.E_INVALIDARG, "The address names no valid server. Check what stands behind http:// or https://."
-        )
+        check_address(remote_name)
+    except InvalidInput as problem:
+        raise failures.refusal(hresult.E_INVALIDARG, str(problem)) from None
 
 
 def check_new_file(file: NewFile) -> None:

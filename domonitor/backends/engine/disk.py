@@ -71,6 +71,15 @@ def check_target(target: str, *, replace: bool) -> None:
         raise FileExistsError(errno.EEXIST, "a file of this name is already there", target)
 
 
+def is_taken(target: str) -> bool:
+    """Whether a file, a folder or a link has that name. Raises OSError where no such name can be there."""
+    try:
+        os.lstat(target)
+    except (FileNotFoundError, NotADirectoryError):
+        return False  # a missing folder is told later
+    return True
+
+
 def create_part(part: str) -> None:
     """Makes the empty temporary file, which also proves that the folder can be written."""
     os.close(os.open(part, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666))

@@ -2,7 +2,8 @@
 
     intention stored  →  files named  →  end stored  →  temporary files deleted, the caller answered, targets free
 
-Each arrow is one batch. A crash anywhere in between is mended by the next start. Until the last step is done the job
+Each arrow is one batch. Where a name was taken meanwhile, and the file may have another one, that is stored before the
+file is named again. A crash anywhere in between is mended by the next start. Until the last step is done the job
 is still known: what is asked of it meanwhile waits, and goes to the job itself should its end not be storable.
 """
 
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from domonitor.backends.engine import disk, failures, zone
 from domonitor.backends.engine.loop import Loop
+from domonitor.backends.engine.naming import Naming
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.targets import Targets
@@ -43,10 +45,11 @@ class Keeper(Protocol):
 class Ending:
     """Ends jobs. Lives on the engine's thread."""
 
-    def __init__(self, loop: Loop, jobs: Roster, targets: Targets, keeper: Keeper) -> None:
+    def __init__(self, loop: Loop, jobs: Roster, targets: Targets, naming: Naming, keeper: Keeper) -> None:
         self._loop = loop
         self._jobs = jobs
         self._targets = targets
+        self._naming = naming
         self._keeper = keeper
         self._intentions: list[threading.Event] = []
 
@@ -97,10 +100,13 @@ class Ending:
             is_partial = job.files_transferred < len(job.files)
             self.end(job, JobState.ACKNOWLEDGED, reply, hresult.BG_S_PARTIAL_COMPLETE if is_partial else hresult.S_OK)
             return
+        failed = files[named] if named < len(files) else None
+        if failed is not None and isinstance(error, FileExistsError) and self._naming.give_way(job, failed):
+            self._give_names(job, reply)
+            return
         job.is_completing = False
         if not job.is_unsaved:
             self._loop.batch.save_job(job)
-        failed = files[named] if named < len(files) else None
         self._loop.batch.answer(reply, failures.refusal_of(error, failed.local_name if failed else ""))
         self._keeper.not_named(job, failed, error, is_asked=reply is not None)
         self._go_on_waiting(job)

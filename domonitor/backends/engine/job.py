@@ -193,9 +193,12 @@ class EngineJob:
         checks.check_remote_name(remote_name)
         self._ask(lambda job, reply: self._manager.commands.set_remote_name(job, reply, index, remote_name))
 
-    def remote_name(self, index: int) -> str:
-        """The address of the file at that place."""
-        return str(self._manager.read_job(self._id, lambda job: job.file(index).remote_name))
+    def names(self, index: int) -> tuple[str, str]:
+        """The address and the local name of the file at that place."""
+        names: tuple[str, str] = self._manager.read_job(
+            self._id, lambda job: (job.file(index).remote_name, job.file(index).local_name)
+        )
+        return names
 
     def file_progress(self, index: int) -> FileProgress:
         """The progress of the file at that place."""
@@ -252,12 +255,12 @@ class EngineFile:
 
     def get_remote_name(self) -> str:
         """See CopyFile."""
-        with suppress(CallFailed):  # of a job that has ended, what was last known
-            self._remote_name = self._job.remote_name(self._index)
+        self._look()
         return self._remote_name
 
     def get_local_name(self) -> str:
-        """See CopyFile."""
+        """See CopyFile. A file that its server names changes its name with the first answer."""
+        self._look()
         return self._local_name
 
     def get_progress(self) -> FileProgress:
@@ -271,6 +274,10 @@ class EngineFile:
     def set_remote_name(self, remote_name: str) -> None:
         """See CopyFile."""
         self._job.set_remote_name(self._index, remote_name)
+
+    def _look(self) -> None:
+        with suppress(CallFailed):  # of a job that has ended, what was last known
+            self._remote_name, self._local_name = self._job.names(self._index)
 
 
 class EngineError:

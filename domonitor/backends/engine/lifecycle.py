@@ -18,7 +18,9 @@ from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.ending import Ending
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.loop import Loop
+from domonitor.backends.engine.naming import Naming
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
+from domonitor.backends.engine.response import Response
 from domonitor.backends.engine.retrying import Retrying
 from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.settings import EngineSettings
@@ -68,8 +70,9 @@ class Lifecycle:
         self.timeline = Timeline(loop, clock)
         self.transfers = Transfers(loop, sync_thread, settings, clock, self, roster.get)
         self._targets = Targets()
-        self.adding = Adding(loop, clock, roster, self._targets, self.timeline, self)
-        self.ending = Ending(loop, roster, self._targets, self)
+        self._naming = Naming(loop, self._targets, self.timeline)
+        self.adding = Adding(loop, clock, roster, self._targets, self.timeline, self._naming, self)
+        self.ending = Ending(loop, roster, self._targets, self._naming, self)
         self._aging = Aging(loop, roster, store, settings, clock, self._age_out)
 
     # What the loop asks of its policy.
@@ -176,6 +179,10 @@ class Lifecycle:
         job.progress_at_s = self._clock.monotonic()
         job.modified = self._clock.utc_now()
         self._loop.batch.changed[job.number] = job
+
+    def answered(self, job: JobRecord, file: FileRecord, response: Response) -> Failure | None:
+        """See Owner."""
+        return self._naming.answered(job, file, response)
 
     def file_arrived(self, job: JobRecord, file: FileRecord) -> None:
         """See Owner."""

@@ -89,6 +89,11 @@ def is_a_page_wanted(file: FileRecord) -> bool | None:
     return False if any(ending in _KNOWN or ending in _FURTHER for ending in endings) else None
 
 
+def names_no_file(page: Page | None, file: FileRecord) -> bool:
+    """Whether the answer is a page that is hardly the file: what it is called is not taken for the file's name."""
+    return page is not None and (file.digest is not None or is_a_page_wanted(file) is False)
+
+
 def begins_like_a_page(head: bytes) -> bool:
     """Whether these first bytes of a body can be those of a page."""
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"

@@ -47,6 +47,10 @@ class Timeline:
         detail = f"attempt {job.attempts + 1}"
         self._loop.batch.record(job, Event(self._clock.utc_now(), EventKind.RETRY, detail=detail, origin=ENGINE))
 
+    def named(self, job: JobRecord, said: str) -> None:
+        """A file of the job has got another name. said: which and why, a sentence."""
+        self._loop.batch.record(job, Event(self._clock.utc_now(), EventKind.NAMED, detail=said, origin=ENGINE))
+
     def commanded(self, job: JobRecord, command: str, origin: str) -> None:
         """Somebody has asked for something that is being done."""
         event = Event(self._clock.utc_now(), EventKind.COMMAND, detail=command, origin=origin or PROGRAM)

@@ -20,11 +20,11 @@ class Transfer:
     A body whose length was not announced and that ends with its connection (HTTP/1.0) is taken as it comes: nobody can
     tell a cut from the end. Any other body is taken for the file only when it is whole.
 
-    started: called once when the first answer is accepted; a failure that it answers ends the attempt. ended: called
-    at the end, with the part file closed: with None where all of the answer's body has arrived, else with what is to
-    be done about it. every_step: called at each disk.SYNC_STEP_BYTES. head: what the server said of the file; None
-    until started. until: where in the temporary file the answer's body ends, None while that is not known. page: what
-    is to be remembered of an answer that calls itself a web page.
+    started: called once when the first answer is accepted; says why it can't be used after all, None where it can.
+    ended: called at the end, with the part file closed: with None where all of the answer's body has arrived, else with
+    what is to be done about it. every_step: called at each disk.SYNC_STEP_BYTES. head: what the server said of the
+    file; None until started. until: where in the temporary file the answer's body ends, None while that is not known.
+    page: what is to be remembered of an answer that calls itself a web page.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Transfer:
         file: FileRecord,
         span: Span,
         buffer_bytes: int,
-        started: Callable[[Transfer], Failure | None],
+        started: Callable[[Transfer, Response], Failure | None],
         ended: Callable[[Transfer, Failure | Anew | None], None],
         every_step: Callable[[], None],
     ) -> None:
@@ -77,7 +77,7 @@ class Transfer:
             self._result = Anew.CHANGED
             return False
         self.head = judged
-        self._result = self._started(self)
+        self._result = self._started(self, response)
         return self._result is None
 
     def end(self, failure: Failure | None) -> None:

@@ -18,6 +18,7 @@ from domonitor.backends.engine.fetching import Fetching, Mark
 from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.portal import Page
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
+from domonitor.backends.engine.response import Response
 from domonitor.backends.engine.scheduler import Scheduler
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.space import Space
@@ -54,6 +55,9 @@ class Owner(Protocol):
 
     def moved(self, job: JobRecord) -> None:
         """Bytes of the job have arrived."""
+
+    def answered(self, job: JobRecord, file: FileRecord, response: Response) -> Failure | None:
+        """The first answer for a file that its server names is here; why it can't be saved under that name."""
 
     def file_arrived(self, job: JobRecord, file: FileRecord) -> None:
         """The file is whole, and durable under its temporary name."""
@@ -195,10 +199,14 @@ class Transfers:
     def _missing(self, job: JobRecord) -> list[FileRecord]:
         return [file for file in job.files if file.stage is FileStage.PENDING and file not in self._settling]
 
-    def _started(self, transfer: Transfer) -> Failure | None:
+    def _started(self, transfer: Transfer, response: Response) -> Failure | None:
         job, file, head = transfer.job, transfer.file, transfer.head
         if head is None:
             return None
+        if file.is_named_by_server and not portal.names_no_file(transfer.page, file):
+            failure = self._owner.answered(job, file, response)
+            if failure is not None:
+                return failure
         if transfer.span.kind is not Kind.SEGMENT:
             self._running[file].synced_at_s = self._clock.monotonic()
         size = spans.local_size(file.ranges, file.expected_size if head.size is None else head.size)

@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ STEPS_MOST = 400
 
 Found = dict[str, int]
 """The names that must be in the folder, and which address each comes from."""
+
+THERE_BEFORE = -1
+"""In place of an address: a file that was there before, and stays."""
 
 
 class Steps:
@@ -120,7 +124,7 @@ class Run:
     def check_nothing_is_lost(self) -> None:
         """Every job that was accepted is still there, or has come to its end."""
         for line in self.said:
-            verb, job_id = line.split()
+            verb, _, job_id = line.partition(" ")
             if verb == "accepted":
                 known = {str(job.get_id()) for job in self.manager.enum_jobs()}
                 ends = {event.state for event in self.manager.timeline(UUID(job_id))}
@@ -178,7 +182,40 @@ def cancel(run: Run, *, is_first: bool) -> list[Found]:
     return [{}]
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (complete_by_themselves, complete_a_part, cancel)}
+def named_by_the_server(run: Run, *, is_first: bool) -> list[Found]:
+    """The server calls two files as one that is there already: each gets a number of its own."""
+    if is_first:
+        files = [replace(file, existing=Existing.RENAME, is_named_by_server=True) for file in run.files(["1", "2"])]
+        for answer in run.manager.add_many([NewJob("1", tuple(files[:1])), NewJob("2", tuple(files[1:]))]):
+            assert isinstance(answer, EngineJob), answer
+            run.say(f"accepted {answer.get_id()}")
+    run.until(lambda: run.manager.enum_jobs() == ())
+    names = ("replaced (2)", "replaced (3)")
+    either = [dict(zip(names, order, strict=True)) for order in ((0, 1), (1, 0))]
+    return either if len(run.said) == 2 else [*either, {}]
+
+
+def taken_at_the_end(run: Run, *, is_first: bool) -> list[Found]:
+    """Somebody else takes the name while the file arrives: it gets the next number."""
+    if is_first:
+        file = replace(run.files(["a"])[0], existing=Existing.RENAME)
+        (answer,) = run.manager.add_many([NewJob("a", (file,), auto_complete=False)])
+        assert isinstance(answer, EngineJob), answer
+        run.say(f"accepted {answer.get_id()}")
+    for job in run.manager.enum_jobs():
+        run.until(lambda job=job: job.get_state() is JobState.TRANSFERRED)
+        if "intruder" not in run.said:
+            run.say("intruder")
+            (run.downloads / "a").write_bytes(b"old")
+        job.complete()
+    is_added = "intruder" in run.said
+    return [{"a": THERE_BEFORE, "a (2)": 0} if is_added else {}]
+
+
+SCENARIOS = {
+    scenario.__name__: scenario
+    for scenario in (complete_by_themselves, complete_a_part, cancel, named_by_the_server, taken_at_the_end)
+}
 
 
 def _process(folder: Path, scenario: Any, urls: Sequence[str], crash_at: int | None, *, is_first: bool) -> int:
@@ -203,8 +240,9 @@ def _process(folder: Path, scenario: Any, urls: Sequence[str], crash_at: int | N
 def _check(folder: Path, urls: Sequence[str], wanted: Sequence[Found]) -> None:
     """The addresses carry the digests of their contents as fragments."""
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "downloads").iterdir()}
-    old = {"replaced": hashlib.sha256(b"old").hexdigest()}
-    assert found in [{**old, **{name: urls[at].partition("#")[2] for name, at in one.items()}} for one in wanted], found
+    digests = [url.partition("#")[2] for url in urls] + [hashlib.sha256(b"old").hexdigest()]
+    old = {"replaced": THERE_BEFORE}
+    assert found in [{name: digests[at] for name, at in {**old, **one}.items()} for one in wanted], found
 
 
 def main(folder: Path, name: str, urls: list[str]) -> None:

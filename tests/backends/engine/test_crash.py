@@ -18,7 +18,11 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_after_a_crash_at_any_step_every_accepted_job_ends_well(tmp_path: Path, origin: Origin, scenario: str) -> None:
     contents = [Pattern(300_000, seed=1), Pattern(40_000, seed=2), Pattern(0, seed=3)]
-    urls = [f"{origin.add(f'/{at}', Resource(content))}#{content.sha256()}" for at, content in enumerate(contents[:2])]
+    headers = {"Content-Disposition": 'attachment; filename="replaced"'} if scenario == "named_by_the_server" else {}
+    urls = [
+        f"{origin.add(f'/{at}', Resource(content, headers=headers))}#{content.sha256()}"
+        for at, content in enumerate(contents[:2])
+    ]
     if scenario == "complete_by_themselves":
         urls.append(f"{origin.add('/2', Resource(contents[2]))}#{contents[2].sha256()}")
     else:

@@ -11,7 +11,7 @@ from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.records import FileRecord
 from domonitor.backends.engine.response import Response
 from domonitor.jobs import codes, hresult
-from domonitor.jobs.request import Digest
+from domonitor.jobs.request import Digest, Existing, NewFile, NewJob
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import Engine
 from tests.server import Answer, Chunked, Cut, NoRanges, Origin, Pattern, Redirect, Resource
@@ -162,6 +162,21 @@ def test_a_page_from_the_first_byte_is_no_file(engine: Engine, origin: Origin, m
     job.resume()
     assert saved(engine, job, "setup.zip") == LARGE.bytes()
     assert "range" not in origin.requests_to("/setup.zip")[-1].headers
+
+
+def test_a_page_gives_the_file_no_name(engine: Engine, origin: Origin) -> None:
+    to = origin.add("/login.html", Resource(PAGE, headers=AS_PAGE))
+    url = origin.add("/setup.zip", Resource(LARGE, faults=[Redirect(to, times=1)]))
+    new_file = NewFile(url, str(engine.downloads / "setup.zip"), existing=Existing.RENAME, is_named_by_server=True)
+    (job,) = engine.manager.add_many([NewJob("a job", (new_file,), auto_complete=False)])
+    assert isinstance(job, EngineJob)
+    job.set_minimum_retry_delay(1_000)
+    job.resume()
+    engine.until_state(job, JobState.TRANSIENT_ERROR)
+    assert job.copy_error().code == SIGN_IN
+    assert job.enum_files()[0].get_local_name() == str(engine.downloads / "setup.zip")
+    job.resume()
+    assert hashlib.sha256(saved(engine, job, "setup.zip")).hexdigest() == LARGE.sha256()
 
 
 def test_pages_are_no_progress_and_are_asked_for_ever_more_rarely(engine: Engine, origin: Origin) -> None:
