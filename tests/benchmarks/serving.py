@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domonitor.backends.engine import EngineManager
-from tests.server import Answer, Origin, Pattern, Resource
+from tests.server import Answer, Origin, Pattern, Resource, Tls
 
 _NGINX = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
@@ -67,20 +68,36 @@ def _wait_for(port: int) -> None:
             return
 
 
-def _serve(pipe: Connection, resource: Resource) -> None:
-    with Origin() as origin:
-        pipe.send(origin.add("/file", resource))
+@contextmanager
+def secure_server(size: int) -> Iterator[str]:
+    """As server, over https, with a certificate that this process trusts meanwhile."""
+    before = os.environ.get("SSL_CERT_FILE")
+    with _by_origin(Resource(Pattern(size, seed=1)), Tls.TRUSTED) as url:
+        try:
+            yield url
+        finally:
+            os.environ.pop("SSL_CERT_FILE")
+            if before is not None:
+                os.environ["SSL_CERT_FILE"] = before
+
+
+def _serve(pipe: Connection, resource: Resource, tls: Tls | None) -> None:
+    with Origin(tls=tls) as origin:
+        pipe.send((origin.add("/file", resource), None if tls is None else str(origin.ca_file)))
         pipe.recv()
 
 
 @contextmanager
-def _by_origin(resource: Resource) -> Iterator[str]:
+def _by_origin(resource: Resource, tls: Tls | None = None) -> Iterator[str]:
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, resource))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, resource, tls))
     process.start()
     theirs.close()  # so that a server that can't start is noticed
     try:
-        yield ours.recv()
+        url, authority = ours.recv()
+        if authority is not None:
+            os.environ["SSL_CERT_FILE"] = authority
+        yield url
     finally:
         ours.send("end")
         process.join()

@@ -13,6 +13,7 @@ from domonitor.jobs import hresult
 from domonitor.jobs.address import check_address
 from domonitor.jobs.error import InvalidInput
 from domonitor.jobs.job import FileRange, NotifyFlags
+from domonitor.jobs.limit import JobLimits
 from domonitor.jobs.request import Digest, NewFile, NewJob
 
 DISPLAY_NAME_LENGTH = 256
@@ -105,9 +106,18 @@ def check_ranges(ranges: Sequence[FileRange]) -> None:
         raise failures.refusal(hresult.DO_E_OVERLAPPING_RANGES)
 
 
+def check_limits(bytes_per_second: int | None, segments: int) -> None:
+    """A speed that can be kept to, and a number of connections that servers put up with."""
+    try:
+        JobLimits(bytes_per_second, segments)
+    except InvalidInput as error:
+        raise failures.refusal(hresult.E_INVALIDARG, str(error)) from None
+
+
 def check_new_job(job: NewJob) -> None:
-    """A usable name and at least one file."""
+    """A usable name, usable limits and at least one file."""
     check_display_name(job.display_name)
+    check_limits(job.bytes_per_second, job.segments)
     if not job.files:
         raise failures.refusal(hresult.DO_E_JOB_EMPTY)
     for file in job.files:

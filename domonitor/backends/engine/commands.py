@@ -90,6 +90,8 @@ class Commands:
         if changes_turn:
             self._lifecycle.queue(job)
         self._loop.batch.save_job(job)
+        if "bytes_per_second" in values:
+            self._transfers.turns.limiter.job_changed(job)
         self._loop.batch.answer(reply, None)
         if job.auto_complete and job.state is JobState.TRANSFERRED:
             self._lifecycle.ending.complete(job, None)

@@ -27,6 +27,7 @@ from domonitor.backends.engine.response import KNOWN_HEADERS, Response
 from domonitor.backends.engine.settings import EngineSettings
 
 MAX_REDIRECTS = 20
+_NO_LIMIT = 1 << 40
 _FOLLOWED = frozenset({300, 301, 302, 303, 307, 308})
 
 _SUPPRESS_CONNECT_HEADERS = 265
@@ -46,6 +47,9 @@ class Fetch(Protocol):
     write: Callable[[bytes], object]
     """Takes the body. Best a bound method of C: there is no Python frame for each block then."""
 
+    received_bytes: int
+    """How much of the body has come in; Http sets it at the end of a fetch that was limited."""
+
     def begin(self, response: Response) -> bool:
         """The final answer's head is here. Returns whether its body is wanted; if not, the transfer ends."""
 
@@ -54,7 +58,10 @@ class Fetch(Protocol):
 
 
 class Http:
-    """Runs any number of fetches in the calls of step."""
+    """Runs any number of fetches in the calls of step.
+
+    held: limited fetches whose heads have come, and whose bodies wait for the next limit. Whoever limits empties it.
+    """
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
@@ -71,10 +78,11 @@ class Http:
         self._running: dict[Fetch, _Easy] = {}
         self._idle: deque[_Easy] = deque()
         self._trust_options: tuple[tuple[int, str | int], ...] | None = None
+        self.held: list[Fetch] = []
 
     def start(self, fetch: Fetch) -> None:
         """Begins; end is called from a later step, never from here. Raises ValueError where libcurl refuses it."""
-        easy = self._idle.pop() if self._idle else _Easy(self._settings)
+        easy = self._idle.pop() if self._idle else _Easy(self._settings, self.held.append)
         try:
             if fetch.url[:6].lower() == "https:" and not easy.is_trusting:
                 for option, value in self._trust():
@@ -91,6 +99,15 @@ class Http:
         """Ends a fetch without a word; one that has ended already is fine. Never from within begin."""
         if (easy := self._running.pop(fetch, None)) is not None:
             self._release(easy)
+
+    def limit(self, fetch: Fetch, allowed_bytes: int | None) -> int:
+        """So many bytes of the body may come from now on, None for any number; returns how many have come so far.
+
+        This is to be said again before a second has passed: then libcurl would let as many come once more, but for 0,
+        which holds. Before the head is here the bytes of the head count too. Not from within begin.
+        """
+        easy = self._running.get(fetch)
+        return fetch.received_bytes if easy is None else easy.limit(allowed_bytes)
 
     def step(self, timeout_s: float | None) -> None:
         """Waits for something to happen, or the time to pass (None: as long as it takes), and handles it."""
@@ -185,7 +202,7 @@ class Http:
 class _Easy:
     """One libcurl handle with the options that never change, used for one fetch after the other."""
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(self, settings: EngineSettings, hold: Callable[[Fetch], None]) -> None:
         self.curl: Any = pycurl.Curl()
         self.curl.easy = self
         self.is_trusting = False
@@ -194,6 +211,9 @@ class _Easy:
         self._url = ""
         self._is_taken = False
         self._has_range = False
+        self._hold = hold
+        self._is_limited = self._was_limited = False
+        self._speed = 0
         for option, value in (
             (pycurl.NOSIGNAL, 1),
             (pycurl.NOPROGRESS, 1),
@@ -231,8 +251,30 @@ class _Easy:
 
     def forget(self) -> None:
         """Lets go of the fetch and of what took its body."""
+        if self._was_limited and self.fetch is not None:
+            self.fetch.received_bytes = self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)
+            self.curl.setopt(pycurl.MAX_RECV_SPEED_LARGE, 0)
+            self._is_limited = self._was_limited = False
+            self._speed = 0
         self.fetch = None
         self.curl.setopt(pycurl.WRITEFUNCTION, len)
+
+    def limit(self, allowed_bytes: int | None) -> int:
+        """See Http. Setting a speed and going on after a pause both fill libcurl's bucket anew with one second's worth.
+
+        A speed of 0 would not lift a limit while the transfer runs.
+        """
+        self._is_limited, self._was_limited = allowed_bytes is not None, True
+        speed = _NO_LIMIT if allowed_bytes is None else allowed_bytes
+        with suppress(pycurl.error):  # it has ended already, and only has still to be asked for it
+            if speed not in (0, self._speed):
+                self.curl.setopt(pycurl.MAX_RECV_SPEED_LARGE, speed)
+                self._speed = speed
+            if self._is_taken:
+                self.curl.pause(pycurl.PAUSE_RECV)
+                if speed:
+                    self.curl.pause(pycurl.PAUSE_CONT)
+        return int(self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)) if self._is_taken else 0
 
     def _take_header(self, line: bytes) -> int | None:
         if self._is_taken:
@@ -258,6 +300,9 @@ class _Easy:
             response.url = self._url
             if self.fetch is not None and not self.fetch.begin(response):
                 return -1
+            if self._is_limited and self.fetch is not None:
+                self.curl.pause(pycurl.PAUSE_RECV)
+                self._hold(self.fetch)
         return None
 
 

@@ -17,6 +17,7 @@ from domonitor.backends.interface import CopyCallback
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
 from domonitor.jobs.job import FileProgress, FileRange, JobFile, NotifyFlags, Priority, Progress, Times
+from domonitor.jobs.limit import JobLimits
 from domonitor.jobs.request import Digest, Existing, NewFile
 from domonitor.jobs.state import JobState
 
@@ -170,6 +171,20 @@ class EngineJob:
     def set_auto_complete(self, is_on: bool) -> None:
         """Whether the files get their names by themselves as soon as all have arrived."""
         self._set(auto_complete=is_on)
+
+    def set_limits(self, bytes_per_second: int | None = None, segments: int = 1) -> None:
+        """Not faster than that, None for no limit of its own; each large file over so many connections at once."""
+        checks.check_limits(bytes_per_second, segments)
+        self._set(bytes_per_second=bytes_per_second, segments=segments)
+
+    def get_limits(self) -> JobLimits:
+        """What set_limits was last given."""
+        limits: JobLimits = self._manager.read_job(self._id, lambda job: JobLimits(job.bytes_per_second, job.segments))
+        return limits
+
+    def get_waiting_reason(self) -> str | None:
+        """Why the job is QUEUED and does not move, in one sentence; None where it is about to, or is not QUEUED."""
+        return self._manager.snapshot(self._id).waiting_reason
 
     def set_notify_interface(self, callback: CopyCallback | None) -> None:
         """See CopyJob."""

@@ -254,7 +254,7 @@ class Lifecycle:
         if job.is_transferred:
             self._transferred(job)
         else:
-            self.transfers.queue(job.number, job.priority)
+            self.transfers.queue(job.number, job.priority, is_trying=job.attempts > 0)
 
     def _transferred(self, job: JobRecord) -> None:
         self.stop(job)

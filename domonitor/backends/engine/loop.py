@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -19,6 +19,7 @@ from domonitor.backends.engine.http import Http
 from domonitor.backends.engine.readers import Reader
 from domonitor.backends.engine.records import JobRecord
 from domonitor.backends.engine.roster import Roster
+from domonitor.backends.engine.waiting import Waiting
 from domonitor.jobs import hresult
 from domonitor.jobs.job import Job
 
@@ -77,6 +78,8 @@ class Loop:
         self._has_ended = False
         self._published_s = 0.0
         self._tick_s = 0.0
+        self.wake_at_s: float | None = None
+        """When start_files wants to be called even if nothing happens, by time.monotonic."""
         self._thread = threading.Thread(target=self._run, name="domonitor-transfer", daemon=True)
 
     def start(self, policy: Policy) -> None:
@@ -135,6 +138,12 @@ class Loop:
 
         self.post(end)
 
+    def show_waiting(self, waiting: Waiting, numbers: Collection[int]) -> None:
+        """These are the reasons of the jobs that wait; those of these numbers have another one than before."""
+        self._roster.waiting = waiting
+        if self._readers and numbers:
+            self._tell_readers(self._roster.ids_of(numbers))
+
     def _run(self) -> None:
         while not (self._is_closing and self.batch.is_empty and not self._is_committing and not self._calls):
             _safely(self._step)
@@ -166,7 +175,7 @@ class Loop:
         if self._calls:
             return 0.0
         now_s = time.monotonic()
-        timeouts = []
+        timeouts = [] if self.wake_at_s is None else [self.wake_at_s - now_s]
         if self.policy.is_busy():
             timeouts.append(self._tick_s - now_s)
         if not self.batch.is_empty and not self._is_committing:

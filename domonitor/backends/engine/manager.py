@@ -8,17 +8,19 @@ job.resume()
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import checks, failures, volumes
+from domonitor.backends.engine import checks, connections, failures, volumes
 from domonitor.backends.engine.batch import StoreThread, SyncThread
 from domonitor.backends.engine.callbacks import Callbacks
 from domonitor.backends.engine.clock import Clock, SystemClock
@@ -35,9 +37,16 @@ from domonitor.backends.engine.roster import Roster
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.store import Store, StoreUnusable
 from domonitor.jobs import hresult
+from domonitor.jobs.error import InvalidInput
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import Job, JobFile, NotifyFlags
+from domonitor.jobs.limit import Limits, limits_from_json, limits_to_json
 from domonitor.jobs.request import NewJob
+
+LIMITS = "limits"
+"""Their name among the values that the store remembers."""
+
+_log = logging.getLogger(__name__)
 
 
 class EngineManager:
@@ -46,6 +55,7 @@ class EngineManager:
     def __init__(self, folder: Path | str, settings: EngineSettings | None = None, clock: Clock | None = None) -> None:
         """Opens the folder, made if it is not there. Raises FolderInUse, StoreUnusable."""
         settings = settings or EngineSettings()
+        settings = replace(settings, connections=connections.most_at_once(settings.connections))
         folder = Path(folder)
         self._clock = clock or SystemClock()
         with ExitStack() as opened:
@@ -76,6 +86,7 @@ class EngineManager:
                 )
                 self._commands = Commands(self._loop, self._roster, self._store, self._clock, self._lifecycle)
                 self._lifecycle.restore()
+                self._lifecycle.transfers.turns.set_limits(self._stored_limits())
             except OSError as error:
                 said = error.strerror or str(error)
                 raise StoreUnusable(f"The engine's folder {folder} can't be used: {said}.") from error
@@ -111,6 +122,25 @@ class EngineManager:
     def enum_jobs(self) -> Sequence[EngineJob]:
         """See CopyManager."""
         return EngineJobs(self, self._roster.ids)
+
+    def set_limits(self, limits: Limits) -> None:
+        """What holds from now on for all downloads together, also in a later manager on this folder."""
+
+        def begin(reply: Future[None]) -> None:
+            def answer(error: object) -> None:
+                if isinstance(error, Exception):
+                    self._loop.batch.answer(reply, failures.refusal_of(error))
+                else:
+                    self._lifecycle.transfers.turns.set_limits(limits)
+                    self._loop.batch.answer(reply, None)
+
+            self._loop.batch.do(partial(self._store.set_meta, LIMITS, limits_to_json(limits)), answer, reply)
+
+        self._loop.ask(begin)
+
+    def get_limits(self) -> Limits:
+        """What was last set."""
+        return self._lifecycle.transfers.turns.limits
 
     def close(self) -> None:
         """Stops all transfers and lets go of the folder. Nothing is lost; a later manager goes on.
@@ -203,6 +233,14 @@ class EngineManager:
 
     def _job_or_refusal(self, answer: UUID | Exception) -> EngineJob | Exception:
         return answer if isinstance(answer, Exception) else EngineJob(self, answer)
+
+    def _stored_limits(self) -> Limits:
+        """What an earlier manager was told, if it can still be understood."""
+        try:
+            return limits_from_json(self._store.meta(LIMITS) or "{}")
+        except InvalidInput:
+            _log.exception("the stored limits are not understood; there are none until they are set again")
+            return Limits()
 
     def _notify(self, flag: NotifyFlags, record: JobRecord, file: FileRecord | None) -> None:
         """Hands over to the callbacks' thread what the job's flags ask for."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from domonitor.backends.engine.records import JobRecord
 from domonitor.backends.engine.store import Store
+from domonitor.backends.engine.waiting import Waiting
 from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import Job
-from domonitor.jobs.state import FINAL
+from domonitor.jobs.state import FINAL, JobState
 
 KEPT = 10_000
 """So many idle jobs stay in memory, those that were last needed."""
@@ -22,9 +24,12 @@ class Roster:
 
     Within the engine a job is known by its number: that of a UUID is slow to look up.
     Lives on the engine's thread, but for what any thread may call: ids, listed, is_listed, snapshot, snapshots.
+
+    waiting: why queued jobs wait; it is looked up when a job is looked at, so that those that wait cost nothing more.
     """
 
     def __init__(self, store: Store) -> None:
+        self.waiting = Waiting()
         self._store = store
         self._numbers: dict[UUID, int] = store.numbers()
         self._records: WeakValueDictionary[int, JobRecord] = WeakValueDictionary()
@@ -94,6 +99,10 @@ class Roster:
         """The same jobs, with their numbers."""
         return {number: job_id for job_id, number in self._numbers.copy().items()}
 
+    def ids_of(self, numbers: Collection[int]) -> dict[int, UUID]:
+        """Those of these numbers that are published and not final, with their ids."""
+        return {number: job_id for job_id, number in self._numbers.items() if number in numbers}
+
     def is_listed(self, job_id: UUID) -> bool:
         """Whether the job is published and not final."""
         return job_id in self._numbers
@@ -102,13 +111,22 @@ class Roster:
         """The job as it is visible now, or as it was at its end; None where it is not known. Raises OSError."""
         number = self._numbers.get(job_id)
         visible = None if number is None else self._visible.get(number)
-        return visible or self._store.snapshot(job_id)
+        job = visible or self._store.snapshot(job_id)
+        return job if job is None or number is None else self._with_reason(number, job)
 
     def snapshots(self, numbers: Sequence[int]) -> dict[int, Job]:
         """As snapshot, of many jobs at once; those that are not known are left out."""
         found = {number: job for number in numbers if (job := self._visible.get(number)) is not None}
         missing = [number for number in numbers if number not in found]
-        return found | self._store.snapshots(missing) if missing else found
+        if missing:
+            found |= self._store.snapshots(missing)
+        return {number: self._with_reason(number, job) for number, job in found.items()}
+
+    def _with_reason(self, number: int, job: Job) -> Job:
+        """The job with what it waits for."""
+        if job.state is not JobState.QUEUED or not (reason := self.waiting.reason(number, job.priority)):
+            return job
+        return replace(job, waiting_reason=reason)
 
     def _keep(self, job: JobRecord) -> None:
         number = job.number

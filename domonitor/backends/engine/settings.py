@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from domonitor import __version__
 
@@ -11,7 +12,8 @@ from domonitor import __version__
 class EngineSettings:
     """One set of choices; every field has a good default. Times in seconds.
 
-    slots: how many background jobs transfer at once; foreground jobs take none.
+    slots: how many background jobs transfer at once, where the limits say nothing; foreground jobs take none.
+    slice_s: so long a background job transfers before it makes room for one of equal priority that waits.
     files_at_once: how many files of one job are under way at once.
     connections, connections_per_host: how many files are under way at once in all, and from one host.
     retry_delay_s: the first pause after a failure that may pass; it doubles up to retry_delay_max_s.
@@ -21,9 +23,11 @@ class EngineSettings:
     job_age_s: a job that nothing has happened to for so long is removed. history_age_s: what is known of an ended job
     is forgotten after that.
     holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
+    time_zone: that of the weekly schedule, None for the computer's own.
     """
 
     slots: int = 8
+    slice_s: float = 300.0
     files_at_once: int = 16
     connections: int = 256
     connections_per_host: int = 16
@@ -37,4 +41,5 @@ class EngineSettings:
     job_age_s: float = 30 * 86_400.0
     history_age_s: float = 90 * 86_400.0
     holds_off_sleep: bool = True
+    time_zone: tzinfo | None = None
     user_agent: str = f"domonitor/{__version__}"

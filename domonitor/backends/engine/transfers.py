@@ -19,11 +19,12 @@ from domonitor.backends.engine.loop import Loop
 from domonitor.backends.engine.portal import Page
 from domonitor.backends.engine.records import FileRecord, FileStage, JobRecord
 from domonitor.backends.engine.response import Response
-from domonitor.backends.engine.scheduler import Scheduler
+from domonitor.backends.engine.scheduler import GivenUp
 from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.space import Space
 from domonitor.backends.engine.spans import Kind, Span
 from domonitor.backends.engine.transfer import Transfer
+from domonitor.backends.engine.turns import Turns
 from domonitor.backends.engine.verifying import Verifying
 from domonitor.jobs import hresult
 from domonitor.jobs.error import ErrorContext
@@ -31,13 +32,14 @@ from domonitor.jobs.job import Priority
 from domonitor.jobs.state import ACTIVE, JobState
 
 SYNC_EVERY_S = 2.0
-"""A running file is made durable so often, and at each disk.SYNC_STEP_BYTES."""
+"""A running file is made durable so often, one in a single piece less often where many run, and at each
+disk.SYNC_STEP_BYTES. Of one in segments only what is stored survives, of any other all that was written."""
 
 MOST_SETTLING = 200
 """So many files may wait for the disk, each of them open, before another one is fetched."""
 
 _LARGE_BUFFER = 256 * 1024
-_SMALL_BUFFER = 32 * 1024
+_SMALL_BUFFER = 64 * 1024
 _FEW_TRANSFERS = 16
 
 _CHANGED = hresult.BG_E_REMOTE_FILE_CHANGED
@@ -83,7 +85,8 @@ class Transfers:
         self._sync_thread = sync_thread
         self._clock = clock
         self._owner = owner
-        self._scheduler = Scheduler(settings, find, self._missing)
+        self.turns = Turns(loop, settings, clock, find, self._missing, self._give_up)
+        self._scheduler = self.turns.scheduler
         self._running: dict[FileRecord, Fetching] = {}
         self._going_on: set[FileRecord] = set()
         """Files whose next part is asked for at once: it belongs to what is there even without a validator."""
@@ -98,9 +101,9 @@ class Transfers:
         """Whether any file is being fetched."""
         return bool(self._running)
 
-    def queue(self, number: int, priority: Priority) -> None:
-        """The job's unfinished files are fetched from now on, as soon as it is its turn."""
-        self._scheduler.add(number, priority)
+    def queue(self, number: int, priority: Priority, *, is_trying: bool = False) -> None:
+        """The job's unfinished files are fetched from now on, as soon as it is its turn. is_trying: see Scheduler."""
+        self._scheduler.add(number, priority, is_trying=is_trying)
 
     def add(self, job: JobRecord, files: Sequence[FileRecord]) -> None:
         """These files are fetched too, beside those that are under way."""
@@ -120,6 +123,7 @@ class Transfers:
 
     def stop_all(self) -> None:
         """Ends every transfer."""
+        self.turns.stop()
         for fetching in list(self._running.values()):
             self.stop(fetching.job)
 
@@ -130,6 +134,7 @@ class Transfers:
 
     def start_files(self) -> None:
         """Starts what may start."""
+        self.turns.before_start()
         while len(self._settling) < MOST_SETTLING and (chosen := self._scheduler.next()) is not None:
             job, file = chosen
             if file.size and file.done_bytes == file.size:
@@ -139,6 +144,15 @@ class Transfers:
             if job.state is JobState.QUEUED:
                 self._owner.entered(job, JobState.CONNECTING)
             self._begin(job, file)
+        self.turns.after_start(is_busy=self.is_busy)
+
+    def _give_up(self, given_up: GivenUp) -> None:
+        """The job waits for its next turn; what has arrived stays."""
+        job = given_up.job
+        self.stop(job)
+        if job.state is not JobState.QUEUED:
+            self._owner.entered(job, JobState.QUEUED)
+        self._scheduler.add(job.number, job.priority, given_up.place, is_trying=job.attempts > 0)
 
     def _begin(self, job: JobRecord, file: FileRecord) -> None:
         if file.done_bytes and not file.validator and file not in self._going_on:
@@ -164,6 +178,7 @@ class Transfers:
             self._owner.file_failed(job, file, failures.unusable_address(error))
         else:
             fetching.transfers.append(transfer)
+            self.turns.limiter.add(transfer, job)
 
     def _divide(self, fetching: Fetching) -> None:
         """Starts as many connections for a file in segments as it may have."""
@@ -179,17 +194,20 @@ class Transfers:
 
     def tick(self) -> None:
         """Counts what has arrived, and ends what can't be written."""
+        self.turns.tell()
         now_s = self._clock.monotonic()
         self._awake.keep(is_wanted=any(each.job.priority is Priority.FOREGROUND for each in self._running.values()))
+        crowd = max(1.0, len(self._running) / _FEW_TRANSFERS)
         for fetching in list(self._running.values()):
             if self._running.get(fetching.file) is not fetching:
                 continue
+            sync_every_s = SYNC_EVERY_S * (crowd if fetching.pieces is None else 1.0)
             for transfer in fetching.transfers:
                 if transfer.part.is_open:
                     transfer.part.flush()
             if fetching.count():
                 self._owner.moved(fetching.job)
-                if now_s >= fetching.synced_at_s + SYNC_EVERY_S:
+                if now_s >= fetching.synced_at_s + sync_every_s:
                     self._sync_behind(fetching)
             for transfer in list(fetching.transfers):
                 if transfer.part.error is not None and transfer in fetching.transfers:
@@ -231,7 +249,7 @@ class Transfers:
         has_moved = fetching.count()
         is_whole = result is None and (transfer.until is None or file.done_bytes == file.size)
         descriptor = transfer.part.release() if is_whole else None
-        _close(transfer)
+        self._close(transfer)
         fetching.ended(transfer)
         if has_moved:
             self._owner.moved(job)
@@ -290,12 +308,17 @@ class Transfers:
         file = fetching.file
         for transfer in fetching.transfers:
             self._loop.http.stop(transfer)
-            _close(transfer)
+            self._close(transfer)
         for _ in fetching.transfers[1:]:
             self._scheduler.one_less(file)
         fetching.count()
         del self._running[file]
         self._scheduler.ended(fetching.job, file)
+
+    def _close(self, transfer: Transfer) -> None:
+        self.turns.limiter.ended(transfer)
+        with suppress(OSError):  # what could not be written is known from part.error
+            transfer.part.close()
 
     def _start_again(self, job: JobRecord, file: FileRecord) -> None:
         """Forgets durably what was known of the old content before the first byte of the new one is written."""
@@ -352,8 +375,3 @@ class Transfers:
         if self._running.get(file) is fetching and (failure := self._space.lacking(file)) is not None:
             self._stop(fetching)
             self._failed(fetching.job, file, failure)
-
-
-def _close(transfer: Transfer) -> None:
-    with suppress(OSError):  # what could not be written is known from part.error
-        transfer.part.close()
