@@ -35,7 +35,7 @@ from tests.server.faults import (
 from tests.server.log import Ending, RequestRecord
 from tests.server.origin import Origin, refused_url
 from tests.server.resource import AUTOMATIC, Resource
-from tests.server.strangers import port_that_says, proxy
+from tests.server.strangers import port_that_says, proxy, socks_proxy
 from tests.server.tls import Tls
 
 __all__ = [
@@ -72,4 +72,5 @@ __all__ = [
     "port_that_says",
     "proxy",
     "refused_url",
+    "socks_proxy",
 ]

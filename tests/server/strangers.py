@@ -48,6 +48,44 @@ def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nVia: proxy\r\
         yield f"http://127.0.0.1:{port}"
 
 
+@contextlib.contextmanager
+def socks_proxy(login: tuple[str, str] | None = None, *, reply: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """The port of a SOCKS 5 proxy, and the "host:port" of all connections that it was asked for.
+
+    login: who may use it, None for everybody. reply: what it answers to the wish for a connection, 0 for yes.
+    Source: RFC 1928, RFC 1929.
+    """
+    asked: list[str] = []
+
+    def serve(client: socket.socket) -> None:
+        methods = client.recv(2 + 255)[2:]
+        if login is None:
+            client.sendall(b"\x05\x00")
+        elif 2 not in methods:
+            client.sendall(b"\x05\xff")
+            return
+        else:
+            client.sendall(b"\x05\x02")
+            user_name, password = (text.encode() for text in login)
+            expected = b"\x01%c%b%c%b" % (len(user_name), user_name, len(password), password)
+            if client.recv(513) != expected:
+                client.sendall(b"\x01\x01")
+                return
+            client.sendall(b"\x01\x00")
+        wish = client.recv(262)
+        family = socket.AF_INET6 if wish[3] == 4 else socket.AF_INET
+        host = wish[5:-2].decode() if wish[3] == 3 else socket.inet_ntop(family, wish[4:-2])
+        port = int.from_bytes(wish[-2:], "big")
+        asked.append(f"{host}:{port}")
+        client.sendall(b"\x05%c\x00\x01\x00\x00\x00\x00\x00\x00" % reply)
+        if reply == 0:
+            with socket.create_connection(("127.0.0.1", port)) as server:
+                _pass_on(client, server)
+
+    with _listening(serve) as port:
+        yield port, asked
+
+
 def _pass_on(client: socket.socket, server: socket.socket) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, server)

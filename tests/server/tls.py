@@ -33,6 +33,30 @@ def authority_pem() -> bytes:
     return _authority("trusted").cert_pem.bytes()
 
 
+def server_pem() -> bytes:
+    """Key and certificate of a server on loopback, for a program that serves by itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _certificate(Tls.TRUSTED).private_key_and_cert_chain_pem.bytes()
+
+
+def client_pem(password: str = "") -> bytes:
+    """Key and certificate of a client that WANTS_CERTIFICATE accepts; with a password the key is locked with it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made = _authority("trusted").issue_cert("anna@client.example")
+    key = made.private_key_pem.bytes()
+    if password:
+        from cryptography.hazmat.primitives import serialization
+
+        key = serialization.load_pem_private_key(key, None).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(password.encode()),
+        )
+    return key + made.cert_chain_pems[0].bytes()
+
+
 @lru_cache
 def server_context(tls: Tls) -> ssl.SSLContext:
     """What the origin serves with; made once a process."""

@@ -127,7 +127,7 @@ class Adding:
         files = [
             FileRecord(
                 first + at,
-                new.remote_name,
+                self._loop.http.accesses.take_login(job.number, new.remote_name),
                 target,
                 disk.part_name(target),
                 tuple(new.ranges),
@@ -185,6 +185,9 @@ class Adding:
             self._loop.batch.answer(reply, answer)
 
         self._targets.release(file.local_name for _, file in files)
+        for job, _ in files:
+            if job not in self._jobs:
+                self._loop.http.accesses.drop(job.number)
         if files:
             self._loop.batch.do(partial(disk.delete_all, [file.part for _, file in files]), deleted, reply)
         else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from itertools import pairwise
 from typing import TypeVar
 
 from domonitor.backends.engine import digests, failures
+from domonitor.backends.engine.access import AuthScheme
 from domonitor.jobs import hresult
 from domonitor.jobs.address import check_address
 from domonitor.jobs.error import InvalidInput
@@ -19,6 +21,8 @@ from domonitor.jobs.request import Digest, NewFile, NewJob
 DISPLAY_NAME_LENGTH = 256
 DESCRIPTION_LENGTH = 1_024
 RANGES = 500
+OWN_HEADERS = frozenset({"host", "content-length", "range", "if-range", "transfer-encoding"})
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 E = TypeVar("E", bound=IntEnum)
 
@@ -91,6 +95,54 @@ def check_digest(digest: Digest) -> None:
 def _list(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def check_login(user_name: str, password: str, scheme: int) -> None:
+    """Nothing that can't be told, and a user where one is needed."""
+    _check_text(user_name + password)
+    if any(ord(sign) < 0x20 or ord(sign) == 0x7F for sign in user_name + password):
+        said = "The user name or the password contains a control character. Type them again."
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+    if not user_name and scheme not in (AuthScheme.ANY, AuthScheme.NEGOTIATE):
+        said = "Only Negotiate can do without a user name. Give one."
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+    if ":" in user_name and scheme in (AuthScheme.ANY, AuthScheme.BASIC):
+        said = "A user name with a colon can't be told by the Basic scheme. Choose Digest or Negotiate."
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+
+
+def custom_headers(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines as libcurl takes them. None of them may be one that the engine itself has to get right."""
+    return tuple(_custom_header(line) for line in lines)
+
+
+def _custom_header(line: str) -> str:
+    _check_text(line)
+    name, colon, value = line.partition(":")
+    if not colon or not _HEADER_NAME.fullmatch(name):
+        # What stands there may be a secret: it is not repeated.
+        said = 'A header looks like "Name: value", with a name of letters, digits and hyphens. Correct the header.'
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+    if any((ord(sign) < 0x20 and sign != "\t") or ord(sign) == 0x7F for sign in value):
+        said = f'The header "{name}" contains a line break or another control character. Take it out.'
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+    if name.lower() in OWN_HEADERS:
+        said = f'The header "{name}" is set by the engine itself. Leave it out.'
+        raise failures.refusal(hresult.E_INVALIDARG, said)
+    value = value.strip(" \t")
+    return f"{name}: {value}" if value else f"{name};"  # so libcurl writes one without a value
+
+
+def check_certificate(certificate_path: str, key_path: str, password: str) -> None:
+    """Full paths of files that are there."""
+    _check_text(certificate_path + key_path + password)
+    for path in (certificate_path, key_path) if key_path else (certificate_path,):
+        if "\0" in path or not os.path.isabs(path) or not os.path.isfile(path):  # noqa: PTH113, PTH117
+            said = f'There is no file "{path}" for the certificate. Give the full path of one.'
+            raise failures.refusal(hresult.E_INVALIDARG, said)
+    if "\0" in password:
+        said = "The password contains a control character. Type it again."
+        raise failures.refusal(hresult.E_INVALIDARG, said)
 
 
 def check_ranges(ranges: Sequence[FileRange]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from domonitor.backends.engine import failures
+from domonitor.backends.engine.access import Access
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.lifecycle import Lifecycle
 from domonitor.backends.engine.loop import Loop
@@ -96,12 +97,25 @@ class Commands:
         if job.auto_complete and job.state is JobState.TRANSFERRED:
             self._lifecycle.ending.complete(job, None)
 
+    def set_access(self, job: JobRecord, reply: Reply, change: Callable[[Access], Access], what: str) -> None:
+        """Sets what the job's servers are asked with from the next request on. what: its name in the timeline."""
+        accesses = self._loop.http.accesses
+        before = accesses.get(job.number)
+        accesses.set(job.number, change(before or Access()))
+        self._loop.batch.undo.append(partial(accesses.set, job.number, before))
+        self._timeline.commanded(job, f"set {what}", "")
+        self._loop.batch.answer(reply, None)
+
     def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str) -> None:
         """The file comes from another address; what is there is kept where size and validator agree.
 
         Two servers of one file often give it different tags: the date, where there is one, is what they agree upon.
         """
         file = job.file(index)
+        accesses = self._loop.http.accesses
+        before = accesses.get(job.number)
+        self._loop.batch.undo.append(partial(accesses.set, job.number, before))
+        remote_name = accesses.take_login(job.number, remote_name)
         is_fetched = job.state in ACTIVE and file.stage is FileStage.PENDING
         if is_fetched:
             self._transfers.stop(job)

@@ -54,12 +54,26 @@ _AUTHORITY = _way(
 _DATE = _way(hresult.WININET_E_SEC_CERT_DATE_INVALID, "Today lies outside the dates on the certificate of {host}.")
 _NAME = _way(hresult.WININET_E_SEC_CERT_CN_INVALID, "The certificate was not made out to {host}.")
 _PROXY_NOT_REACHED = hresult.WININET_E_PROXY_SERVER_UNREACHABLE
+_NO_WAY_TO_PROXY = _way(_PROXY_NOT_REACHED, "No connection to the proxy could be made.")
+_PROXY_WANTS_PASSWORD = _way(
+    hresult.HTTP_STATUS + 407, "The proxy does not accept the user name and password, or wants them."
+)
+_PROXY_REFUSES = _way(hresult.HTTP_STATUS + 403, "The proxy refuses to pass us on to {host}.")
+_BEHIND_PROXY = _way(hresult.WININET_E_CANNOT_CONNECT, "The proxy could make no connection to {host}.")
+_ADDRESS_GONE = _way(
+    hresult.WININET_E_CONNECTION_ABORTED, "This computer's address, to which {host} was sending, is gone."
+)
 _WANTS_PASSWORD = _server(hresult.HTTP_STATUS + 401, "{host} does not accept the user name and password.")
 _LIBRARY = _inside(hresult.E_UNEXPECTED, "The transfer to {host} failed inside the transfer library.")
 _NEVER = _inside(hresult.E_UNEXPECTED, "The transfer to {host} failed in a way that no longer exists.")
 
 _WANTS_CERTIFICATE = _way(
     hresult.WININET_E_CLIENT_AUTH_CERT_NEEDED, "{host} wants to see a certificate of this computer."
+)
+
+_OWN_CERTIFICATE = _way(
+    hresult.WINHTTP_SECURE_FAILURE,
+    "The certificate that this computer should show to {host} can't be read, or its password is wrong.",
 )
 
 UNKNOWN = _way(hresult.WININET_E_CONNECTION_ABORTED, "The transfer from {host} failed.")
@@ -114,7 +128,7 @@ ROWS: Mapping[int, CurlError] = {
     54: _SECURE_PARTS,  # SSL_ENGINE_SETFAILED
     55: _BROKE_OFF,  # SEND_ERROR
     56: _BROKE_OFF,  # RECV_ERROR
-    58: _SECURE_PARTS,  # SSL_CERTPROBLEM, of our own certificate
+    58: _OWN_CERTIFICATE,  # SSL_CERTPROBLEM
     59: _SECURE_PARTS,  # SSL_CIPHER
     60: _AUTHORITY,  # PEER_FAILED_VERIFICATION, where nothing tells date or name
     61: _server(  # BAD_CONTENT_ENCODING
@@ -170,6 +184,7 @@ _BY_WORDS: tuple[tuple[int, str, CurlError], ...] = (
             "{host} does not speak https there. Perhaps the address should begin with http://.",
         ),
     ),
+    (43, "private key", _OWN_CERTIFICATE),
     (56, "response headers", _TOO_LARGE),
     (56, "certificate required", _WANTS_CERTIFICATE),
     (60, "expired", _DATE),
@@ -191,25 +206,52 @@ _PROXY_SAYS_NO = frozenset({7, 56, 97})
 """What libcurl makes of a proxy that does not open a tunnel, depending on its version."""
 
 
+_BY_PROXY_ERROR: Mapping[int, CurlError] = {
+    **dict.fromkeys((4, 5, 10, 11, 12, 33), _PROXY_WANTS_PASSWORD),  # GSSAPI, LONG_PASSWD, NO_AUTH, USER_REJECTED
+    **dict.fromkeys((19, 20, 21, 22, 24), _BEHIND_PROXY),  # REPLY_CONNECTION_REFUSED, _HOST_UNREACHABLE and kin
+    23: _PROXY_REFUSES,  # REPLY_NOT_ALLOWED
+}
+"""What a SOCKS proxy says with number 97. Source: curl/curl.h, CURLproxycode."""
+
+
 def all_rows() -> Iterator[CurlError]:
     """Everything that failure_of may answer with, but for the statuses of proxies."""
     yield from ROWS.values()
     yield from (row for _, _, row in _BY_WORDS)
     yield from _BY_CERTIFICATE.values()
-    yield UNKNOWN
+    yield from _BY_PROXY_ERROR.values()
+    yield from (_NO_WAY_TO_PROXY, _ADDRESS_GONE, UNKNOWN)
+
+
+def address_gone(host: str) -> Failure:
+    """The address that a connection came from is no longer this computer's: nothing will arrive on it."""
+    return Failure(_ADDRESS_GONE.context, _ADDRESS_GONE.code, _ADDRESS_GONE.sentence.replace("{host}", host))
 
 
 def failure_of(
-    number: int, words: str, host: str, *, os_error: int = 0, certificate: int = 0, proxy_status: int = 0
+    number: int,
+    words: str,
+    host: str,
+    *,
+    os_error: int = 0,
+    certificate: int = 0,
+    proxy_status: int = 0,
+    used_proxy: bool = False,
+    proxy_error: int = 0,
 ) -> Failure:
     """What a transfer's end means.
 
     number, words: libcurl's. os_error: of the last system call that failed, certificate: OpenSSL's result,
-    proxy_status: what the proxy answered to the wish for a tunnel; each 0 where there is none.
+    proxy_status: what the proxy answered to the wish for a tunnel, proxy_error: libcurl's number for what a SOCKS proxy
+    said; each 0 where there is none. used_proxy: whether the way led through a proxy.
     """
     if number in _PROXY_SAYS_NO and 300 <= proxy_status < 600:
         return failures.of_proxy_status(proxy_status, host)
     row = _row(number, words, os_error, certificate)
+    if number == 97:
+        row = _BY_PROXY_ERROR.get(proxy_error, row)
+    elif number == 7 and used_proxy:
+        row = _NO_WAY_TO_PROXY
     said = row.sentence.replace("{host}", host)
     return Failure(row.context, row.code, said if row is not UNKNOWN else f"{said} It is libcurl's number {number}.")
 

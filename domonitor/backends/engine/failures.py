@@ -96,6 +96,11 @@ def of_proxy_status(status: int, host: str) -> Failure:
     return Failure(ErrorContext.GENERAL_TRANSPORT, hresult.HTTP_STATUS + status, said)
 
 
+def is_http_status(code: int | None) -> bool:
+    """Whether the code stands for what a server or proxy has answered."""
+    return code is not None and hresult.HTTP_STATUS <= code < hresult.HTTP_STATUS + 1000
+
+
 def unusable_address(error: ValueError) -> Failure:
     """An address that can't even be asked."""
     said = f"The address can't be used ({type(error).__name__})."

@@ -7,93 +7,70 @@ socket_action with a selector of our own, because its own select spins without s
 
 from __future__ import annotations
 
-import os
-import selectors
-import socket
-import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 import pycurl
 
-from domonitor.backends.engine import addresses, curl_errors
+from domonitor.backends.engine import addresses, curl_errors, failures, network
+from domonitor.backends.engine.access import BASIC_ALONE, Access, Accesses, AuthTarget, Option
 from domonitor.backends.engine.failures import Failure
-from domonitor.backends.engine.response import KNOWN_HEADERS, Response
+from domonitor.backends.engine.fetch import Fetch
+from domonitor.backends.engine.heads import Heads
+from domonitor.backends.engine.proxies import Proxy
+from domonitor.backends.engine.response import Response
 from domonitor.backends.engine.settings import EngineSettings
+from domonitor.backends.engine.sockets import Sockets
+from domonitor.backends.engine.trust import system_trust
 
 MAX_REDIRECTS = 20
+
+MOST_OLD_SERVERS = 4_096
+
 _NO_LIMIT = 1 << 40
-_FOLLOWED = frozenset({300, 301, 302, 303, 307, 308})
 
 _SUPPRESS_CONNECT_HEADERS = 265
 """The binding has no name for it. Source: curl/curl.h."""
-
-
-class Fetch(Protocol):
-    """What a file's transfer tells Http, and is told by it."""
-
-    url: str
-    byte_range: str
-    """"5-" to go on behind the fifth byte, "" for the whole file."""
-
-    if_range: str
-    """The validator under which the range may be sent, "" for none."""
-
-    write: Callable[[bytes], object]
-    """Takes the body. Best a bound method of C: there is no Python frame for each block then."""
-
-    received_bytes: int
-    """How much of the body has come in; Http sets it at the end of a fetch that was limited."""
-
-    def begin(self, response: Response) -> bool:
-        """The final answer's head is here. Returns whether its body is wanted; if not, the transfer ends."""
-
-    def end(self, failure: Failure | None) -> None:
-        """The transfer is over."""
+_MAXLIFETIME_CONN = 314
+"""Not every version of the binding has a name for it. Source: curl/curl.h."""
 
 
 class Http:
     """Runs any number of fetches in the calls of step.
 
+    accesses: what the jobs are asked with. A handle on which anything of one job was set is not used for another.
     held: limited fetches whose heads have come, and whose bodies wait for the next limit. Whoever limits empties it.
+
+    Fetches that begin together wait for the first one's greeting with a server, to share its connection by HTTP/2. At
+    a server that is known for HTTP/1.1 they do not: it would cost them that greeting (measured: 150 ms of 160 at 40 ms
+    to and fro).
     """
 
     def __init__(self, settings: EngineSettings) -> None:
+        self.accesses = Accesses()
+        self.held: list[Fetch] = []
         self._settings = settings
+        self._sockets = Sockets()
         self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._sockets.set_timer)
         self._multi.setopt(pycurl.M_MAXCONNECTS, settings.connections)
-        self._timer_at_s: float | None = None
-        self._selector = selectors.DefaultSelector()
-        self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
-        self._waker.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ)
         self._running: dict[Fetch, _Easy] = {}
         self._idle: deque[_Easy] = deque()
-        self._trust_options: tuple[tuple[int, str | int], ...] | None = None
-        self.held: list[Fetch] = []
+        self._trust_options: tuple[Option, ...] | None = None
+        self._old_servers: set[tuple[str, int]] = set()
+        """Those that speak https without HTTP/2."""
+        self._renewed_s: float | None = None
+        self._proxy_options: tuple[Option, ...] = ()
+        self.set_proxy(settings.proxy)
 
     def start(self, fetch: Fetch) -> None:
         """Begins; end is called from a later step, never from here. Raises ValueError where libcurl refuses it."""
-        easy = self._idle.pop() if self._idle else _Easy(self._settings, self.held.append)
-        try:
-            if fetch.url[:6].lower() == "https:" and not easy.is_trusting:
-                for option, value in self._trust():
-                    easy.curl.setopt(option, value)
-                easy.is_trusting = True
-            easy.prepare(fetch)
-            self._multi.add_handle(easy.curl)
-        except pycurl.error as error:
-            easy.curl.close()
-            raise ValueError(str(error)) from error
-        self._running[fetch] = easy
+        self._start(fetch, fetch.url, 0)
 
     def stop(self, fetch: Fetch) -> None:
         """Ends a fetch without a word; one that has ended already is fine. Never from within begin."""
@@ -111,27 +88,35 @@ class Http:
 
     def step(self, timeout_s: float | None) -> None:
         """Waits for something to happen, or the time to pass (None: as long as it takes), and handles it."""
-        if self._timer_at_s is not None:
-            until_timer_s = max(0.0, self._timer_at_s - time.monotonic())
-            timeout_s = until_timer_s if timeout_s is None else min(timeout_s, until_timer_s)
-        for key, events in self._selector.select(timeout_s):
-            if key.fileobj is self._woken:
-                self._drain()
-                continue
-            curl_events = (events & selectors.EVENT_READ and pycurl.CSELECT_IN) | (
-                events & selectors.EVENT_WRITE and pycurl.CSELECT_OUT
-            )
-            self._multi.socket_action(key.fd, curl_events)
-        if self._timer_at_s is not None and self._timer_at_s <= time.monotonic():
-            self._timer_at_s = None
+        for descriptor, events in self._sockets.wait(timeout_s):
+            self._multi.socket_action(descriptor, events)
+        if self._sockets.is_due():
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._end_finished()
 
     def wake(self) -> None:
         """Ends the waiting of step. Any thread."""
-        # A full buffer wakes as well, and behind a closed one nobody waits any more.
-        with suppress(OSError):
-            self._waker.send(b"\0")
+        self._sockets.wake()
+
+    def set_proxy(self, proxy: Proxy) -> None:
+        """Fetches that start from now on go through it."""
+        self._proxy_options = proxy.options()
+        if proxy.may_be_secure:
+            self._proxy_options += system_trust("PROXY_")
+        for easy in self._running.values():
+            easy.is_spent = True
+        while self._idle:
+            self._idle.pop().curl.close()
+
+    def network_changed(self) -> None:
+        """Fetches that start from now on get new connections, and those whose own address is gone end."""
+        self._renewed_s = time.monotonic()
+        for fetch, easy in list(self._running.items()):
+            own_address = easy.curl.getinfo(pycurl.LOCAL_IP)
+            if self._running.get(fetch) is easy and own_address and not network.is_own(own_address):
+                failure = curl_errors.address_gone(_host(easy.curl))
+                self.stop(fetch)
+                fetch.end(failure)
 
     def close(self) -> None:
         """Ends everything."""
@@ -143,19 +128,47 @@ class Http:
         self._running.clear()
         self._idle.clear()
         self._multi.close()
-        self._selector.close()
-        self._woken.close()
-        self._waker.close()
+        self._sockets.close()
+
+    def _start(self, fetch: Fetch, url: str, redirects: int) -> None:
+        access = self.accesses.get(fetch.owner)
+        is_told = access is not None and access.is_told
+        easy = self._idle.pop() if self._idle and not is_told else self._new_easy()
+        try:
+            if addresses.is_secure(url):
+                if not easy.is_trusting:
+                    easy.set(self._trust())
+                    easy.is_trusting = True
+                easy.curl.setopt(pycurl.PIPEWAIT, addresses.server_of(url) not in self._old_servers)
+            if self._renewed_s is not None:
+                # Older connections are not used again. 0 would mean any age.
+                age_s = max(1, int(time.monotonic() - self._renewed_s))
+                easy.curl.setopt(_MAXLIFETIME_CONN, age_s)
+            easy.prepare(fetch, url, redirects, access)
+            self._multi.add_handle(easy.curl)
+        except pycurl.error as error:
+            easy.curl.close()
+            raise ValueError(str(error)) from error
+        self._running[fetch] = easy
+
+    def _new_easy(self) -> _Easy:
+        return _Easy(self._settings, self._proxy_options, self.held.append)
 
     def _release(self, easy: _Easy) -> None:
         self._multi.remove_handle(easy.curl)
+        if easy.heads.has_cookies and easy.fetch is not None:
+            self.accesses.keep_cookies(easy.fetch.owner, easy.cookies, easy.take_cookies())
         easy.forget()
-        self._idle.append(easy)
+        if easy.is_spent:
+            easy.curl.close()
+        else:
+            self._idle.append(easy)
 
     def _end_finished(self) -> None:
         left = 1
         while left:
-            left, succeeded, failed = self._multi.info_read()
+            # One at a time: what its end stops is never heard of again.
+            left, succeeded, failed = self._multi.info_read(1)
             for curl in succeeded:
                 self._end(curl, 0, "")
             for curl, number, words in failed:
@@ -165,55 +178,79 @@ class Http:
         easy: _Easy = curl.easy
         fetch = easy.fetch
         if fetch is None:
-            return  # it was stopped by another one's end
-        failure = _failure(curl, number, words) if number else None
+            return
+        failure = None
+        if easy.heads.passed_on_to:
+            failure = self._pass_on(easy, fetch)
+            if failure is None:
+                return
+        elif number:
+            failure = _failure(curl, number, words)
+        elif (refusal := easy.heads.refusal) is not None:
+            if refusal.status == 407 and _newer_info(curl, "USED_PROXY"):
+                failure = failures.of_proxy_status(407, _host(curl))
+            else:
+                fetch.begin(refusal)
         del self._running[fetch]
+        self._remember_version(easy.heads)
         self._release(easy)
         fetch.end(failure)
 
-    def _watch_socket(self, event: int, descriptor: int, _multi: object, _data: object) -> None:
-        if event == pycurl.POLL_REMOVE:
-            with suppress(KeyError, ValueError):
-                self._selector.unregister(descriptor)
-            return
-        events = (selectors.EVENT_READ if event & pycurl.POLL_IN else 0) | (
-            selectors.EVENT_WRITE if event & pycurl.POLL_OUT else 0
-        )
-        if descriptor in self._selector.get_map():
-            self._selector.modify(descriptor, events)
-        else:
-            self._selector.register(descriptor, events)
+    def _remember_version(self, heads: Heads) -> None:
+        if heads.is_old and addresses.is_secure(heads.url):
+            if len(self._old_servers) >= MOST_OLD_SERVERS:
+                self._old_servers.clear()
+            with suppress(ValueError):  # where a server passed us on to something odd
+                self._old_servers.add(addresses.server_of(heads.url))
 
-    def _set_timer(self, timeout_ms: int) -> None:
-        self._timer_at_s = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
+    def _pass_on(self, easy: _Easy, fetch: Fetch) -> Failure | None:
+        """Goes on where a server has passed the fetch on to, or says why not."""
+        host = _host(easy.curl)
+        url, redirects = easy.heads.passed_on_to, easy.heads.redirects
+        if redirects > MAX_REDIRECTS:
+            return curl_errors.failure_of(pycurl.E_TOO_MANY_REDIRECTS, "", host)
+        if not addresses.is_web(url):
+            return curl_errors.failure_of(pycurl.E_UNSUPPORTED_PROTOCOL, "", host)
+        allowed_bytes = easy.allowed_bytes
+        self._release(easy)
+        try:
+            self._start(fetch, url, redirects)
+            if allowed_bytes is not None:
+                self.limit(fetch, allowed_bytes)
+        except ValueError:
+            del self._running[fetch]
+            fetch.end(curl_errors.failure_of(pycurl.E_URL_MALFORMAT, "", host))
+        return None
 
-    def _drain(self) -> None:
-        with suppress(BlockingIOError):
-            while self._woken.recv(4096):
-                pass
-
-    def _trust(self) -> tuple[tuple[int, str | int], ...]:
-        """How certificates are checked: by what this system trusts; the libcurl in the wheel knows no list."""
+    def _trust(self) -> tuple[Option, ...]:
         if self._trust_options is None:
-            self._trust_options = tuple(_system_trust())
+            self._trust_options = system_trust()
         return self._trust_options
 
 
 class _Easy:
-    """One libcurl handle with the options that never change, used for one fetch after the other."""
+    """One libcurl handle with the options that never change, used for one fetch after the other.
 
-    def __init__(self, settings: EngineSettings, hold: Callable[[Fetch], None]) -> None:
+    is_spent: it is not used again. cookies: those that the fetch began with. allowed_bytes: what was last said by
+    limit. hold: told of a fetch whose body waits for that.
+    """
+
+    def __init__(
+        self, settings: EngineSettings, proxy_options: Iterable[Option], hold: Callable[[Fetch], None]
+    ) -> None:
         self.curl: Any = pycurl.Curl()
         self.curl.easy = self
         self.is_trusting = False
+        self.is_spent = False
         self.fetch: Fetch | None = None
-        self._response = Response()
-        self._url = ""
-        self._is_taken = False
-        self._has_range = False
+        self.heads = Heads()
+        self.cookies: tuple[str, ...] = ()
+        self.allowed_bytes: int | None = None
         self._hold = hold
-        self._is_limited = self._was_limited = False
+        self._was_limited = False
         self._speed = 0
+        self._has_headers = False
+        self._has_range = False
         for option, value in (
             (pycurl.NOSIGNAL, 1),
             (pycurl.NOPROGRESS, 1),
@@ -221,6 +258,10 @@ class _Easy:
             (pycurl.MAXREDIRS, MAX_REDIRECTS),
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+            (pycurl.ENCODING, "identity"),
+            (pycurl.HTTP_CONTENT_DECODING, 0),  # a server that encodes nonetheless: its lengths and tags are of that
+            (pycurl.COOKIEFILE, ""),  # no file, but cookies are understood
             (pycurl.BUFFERSIZE, 512 * 1024),
             (pycurl.CONNECTTIMEOUT_MS, int(settings.connect_timeout_s * 1000)),
             (pycurl.LOW_SPEED_LIMIT, 1),
@@ -228,82 +269,95 @@ class _Easy:
             (pycurl.TCP_KEEPALIVE, 1),
             (pycurl.USERAGENT, settings.user_agent),
             (_SUPPRESS_CONNECT_HEADERS, 1),  # else a proxy's "200 Connection established" looks like the answer
-            (pycurl.HEADERFUNCTION, self._take_header),
+            (pycurl.HEADERFUNCTION, self.heads.take),
         ):
             self.curl.setopt(option, value)
+        self.set(proxy_options)
 
-    def prepare(self, fetch: Fetch) -> None:
-        """Sets what belongs to this fetch alone."""
+    def set(self, options: Iterable[Option]) -> None:
+        """Sets options by their names."""
+        for name, value in options:
+            self.curl.setopt(getattr(pycurl, name), value)
+
+    def prepare(self, fetch: Fetch, url: str, redirects: int, access: Access | None) -> None:
+        """Sets what belongs to this fetch alone. url: where it is by now."""
         self.fetch = fetch
-        self._response = Response()
-        self._is_taken = False
-        self._url = fetch.url
-        self.curl.setopt(pycurl.URL, fetch.url)
+        self.curl.setopt(pycurl.URL, url)
         if self._has_range:
             self.curl.unsetopt(pycurl.RANGE)
+        if self._has_headers:
             self.curl.unsetopt(pycurl.HTTPHEADER)  # an empty list would change nothing
         if fetch.byte_range:
             self.curl.setopt(pycurl.RANGE, fetch.byte_range)
-        if fetch.if_range:
-            self.curl.setopt(pycurl.HTTPHEADER, [f"If-Range: {fetch.if_range}".encode("latin-1")])  # as it once came
         self._has_range = bool(fetch.byte_range)
+        headers = [f"If-Range: {fetch.if_range}".encode("latin-1")] if fetch.if_range else []  # as it once came
+        if access is None or not access.is_told:
+            self.heads.begin(url, redirects, self._begin, is_trusting=self.is_trusting)
+        else:
+            headers += self._set_access(fetch, url, redirects, access)
+        if access is not None and access.cookies:
+            self.cookies = access.cookies
+            self.heads.has_cookies = True
+            for line in access.cookies:
+                self.curl.setopt(pycurl.COOKIELIST, line.encode("latin-1"))
+        if headers:
+            self.curl.setopt(pycurl.HTTPHEADER, headers)
+        self._has_headers = bool(headers)
         self.curl.setopt(pycurl.WRITEFUNCTION, fetch.write)
 
-    def forget(self) -> None:
-        """Lets go of the fetch and of what took its body."""
-        if self._was_limited and self.fetch is not None:
-            self.fetch.received_bytes = self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)
-            self.curl.setopt(pycurl.MAX_RECV_SPEED_LARGE, 0)
-            self._is_limited = self._was_limited = False
-            self._speed = 0
-        self.fetch = None
-        self.curl.setopt(pycurl.WRITEFUNCTION, len)
+    def _set_access(self, fetch: Fetch, url: str, redirects: int, access: Access) -> list[bytes]:
+        """Sets what the job is asked with, and returns its headers. Redirects are not left to libcurl then."""
+        self.is_spent = True
+        self.curl.setopt(pycurl.FOLLOWLOCATION, 0)
+        is_at_home = addresses.is_same_origin(url, fetch.url)
+        self.set(access.options(fetch.url, is_at_home=is_at_home))
+        login = access.login(AuthTarget.SERVER, fetch.url) if is_at_home else None
+        answers_challenges = login is not None and login[1] != BASIC_ALONE
+        self.heads.begin(url, redirects, self._begin, follows=False, answers_challenges=answers_challenges)
+        return [line.encode() for line in access.headers] if is_at_home else []
+
+    def take_cookies(self) -> list[str]:
+        """The cookies that are known here by now; from then on there are none."""
+        found = [line.decode("latin-1") for line in self.curl.getinfo_raw(pycurl.INFO_COOKIELIST)]
+        self.curl.setopt(pycurl.COOKIELIST, "ALL")
+        self.cookies = ()
+        self.heads.has_cookies = False
+        return found
 
     def limit(self, allowed_bytes: int | None) -> int:
         """See Http. Setting a speed and going on after a pause both fill libcurl's bucket anew with one second's worth.
 
         A speed of 0 would not lift a limit while the transfer runs.
         """
-        self._is_limited, self._was_limited = allowed_bytes is not None, True
+        self.allowed_bytes, self._was_limited = allowed_bytes, True
         speed = _NO_LIMIT if allowed_bytes is None else allowed_bytes
         with suppress(pycurl.error):  # it has ended already, and only has still to be asked for it
             if speed not in (0, self._speed):
                 self.curl.setopt(pycurl.MAX_RECV_SPEED_LARGE, speed)
                 self._speed = speed
-            if self._is_taken:
+            if self.heads.is_taken:
                 self.curl.pause(pycurl.PAUSE_RECV)
                 if speed:
                     self.curl.pause(pycurl.PAUSE_CONT)
-        return int(self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)) if self._is_taken else 0
+        return int(self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)) if self.heads.is_taken else 0
 
-    def _take_header(self, line: bytes) -> int | None:
-        if self._is_taken:
-            return None  # trailers of a chunked body
-        response = self._response
-        name, _, value = line.partition(b":")
-        known = KNOWN_HEADERS.get(name.strip().lower())
-        if known is not None:
-            response.add(known, value.decode("latin-1").strip())
-        elif line.startswith(b"HTTP/"):
-            _, _, rest = line.decode("latin-1").partition(" ")
-            status, _, reason = rest.strip().partition(" ")
-            is_status = len(status) == 3 and status.isascii() and status.isdigit()
-            self._response = Response(int(status) if is_status else 0, reason.strip())
-        elif line.strip(b"\r\n"):
-            return None  # a header that nobody needs
-        elif response.status >= 200 or response.status == 101:
-            if response.status in _FOLLOWED and (location := response.headers.get("location")):
-                with suppress(ValueError):  # libcurl will say itself that it can't be used
-                    self._url = urljoin(self._url, quote(location, safe=addresses.KEPT, encoding="latin-1"))
-                return None
-            self._is_taken = True
-            response.url = self._url
-            if self.fetch is not None and not self.fetch.begin(response):
-                return -1
-            if self._is_limited and self.fetch is not None:
-                self.curl.pause(pycurl.PAUSE_RECV)
-                self._hold(self.fetch)
-        return None
+    def _begin(self, response: Response) -> bool:
+        if self.fetch is None or not self.fetch.begin(response):
+            return False
+        if self.allowed_bytes is not None:
+            self.curl.pause(pycurl.PAUSE_RECV)
+            self._hold(self.fetch)
+        return True
+
+    def forget(self) -> None:
+        """Lets go of the fetch and of what took its body."""
+        if self._was_limited and self.fetch is not None:
+            self.fetch.received_bytes = self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T)
+            self.curl.setopt(pycurl.MAX_RECV_SPEED_LARGE, 0)
+            self.allowed_bytes, self._was_limited, self._speed = None, False, 0
+        self.fetch = None
+        self.heads.let_go()
+        self.curl.setopt(pycurl.WRITEFUNCTION, len)
 
 
 def _failure(curl: Any, number: int, words: str) -> Failure:
@@ -314,7 +368,14 @@ def _failure(curl: Any, number: int, words: str) -> Failure:
         os_error=curl.getinfo(pycurl.OS_ERRNO),
         certificate=curl.getinfo(pycurl.SSL_VERIFYRESULT),
         proxy_status=curl.getinfo(pycurl.HTTP_CONNECTCODE),
+        used_proxy=bool(_newer_info(curl, "USED_PROXY")),
+        proxy_error=_newer_info(curl, "PROXY_ERROR"),
     )
+
+
+def _newer_info(curl: Any, name: str) -> int:
+    """What not every version of the binding can tell, 0 there."""
+    return int(curl.getinfo(getattr(pycurl, name))) if hasattr(pycurl, name) else 0
 
 
 def _host(curl: Any) -> str:
@@ -323,21 +384,3 @@ def _host(curl: Any) -> str:
         url = curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")
         return urlsplit(url).hostname or "the server"
     return "the server"
-
-
-def _system_trust() -> list[tuple[int, str | int]]:
-    if sys.platform == "win32":
-        return [(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)]
-    import ssl  # only an https address needs it, and it costs the start 10 ms
-
-    paths = ssl.get_default_verify_paths()
-    options: list[tuple[int, str | int]] = []
-    for file in (os.environ.get("SSL_CERT_FILE"), paths.cafile, paths.openssl_cafile):
-        if file and Path(file).is_file():
-            options.append((pycurl.CAINFO, file))
-            break
-    for folder in (paths.capath, paths.openssl_capath):
-        if folder and Path(folder).is_dir():
-            options.append((pycurl.CAPATH, folder))
-            break
-    return options

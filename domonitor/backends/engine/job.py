@@ -6,12 +6,14 @@ import getpass
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from operator import eq
 from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from domonitor.backends.engine import checks, failures
+from domonitor.backends.engine.access import Access, AuthScheme, AuthTarget, Certificate, Login
 from domonitor.backends.engine.records import JobRecord
 from domonitor.backends.interface import CopyCallback
 from domonitor.jobs import hresult
@@ -186,6 +188,48 @@ class EngineJob:
         """Why the job is QUEUED and does not move, in one sentence; None where it is about to, or is not QUEUED."""
         return self._manager.snapshot(self._id).waiting_reason
 
+    def set_credentials(self, target: AuthTarget, scheme: AuthScheme, user_name: str, password: str) -> None:
+        """Who the job's servers, or the proxy, are told we are, from the next request on.
+
+        user_name: "" with Negotiate for the user who is logged in to this computer.
+
+        Of several logins for one target the one that was set last counts. They are told to the scheme, host and port of
+        a file's address alone, never to where it passes us on to. They live in memory alone: after a restart they have
+        to be set again. A "user:password@" in an address is kept likewise, and told by the Basic scheme.
+        Source: IBackgroundCopyJob2::SetCredentials.
+        """
+        checks.check_login(user_name, password, scheme)
+        key = checks.known(AuthTarget, target), checks.known(AuthScheme, scheme)
+        self._set_access(lambda access: access.with_login(*key, Login(user_name, password)), "credentials")
+
+    def remove_credentials(self, target: AuthTarget, scheme: AuthScheme) -> None:
+        """Forgets a login; one that was never set is fine. Source: IBackgroundCopyJob2::RemoveCredentials."""
+        key = checks.known(AuthTarget, target), checks.known(AuthScheme, scheme)
+        self._set_access(lambda access: access.with_login(*key, None), "credentials")
+
+    def set_custom_headers(self, headers: Sequence[str]) -> None:
+        """Lines "Name: value" that the job's requests carry from the next one on, in place of those set before.
+
+        They are told to the scheme, host and port of a file's address alone, and live in memory alone: after a restart
+        they have to be set again. Source: IBackgroundCopyJobHttpOptions::SetCustomHeaders.
+        """
+        lines = checks.custom_headers(headers)
+        self._set_access(lambda access: replace(access, headers=lines), "headers")
+
+    def set_client_certificate(self, certificate_path: str, key_path: str = "", password: str = "") -> None:
+        """The certificate that the job's servers may see: a file in PEM, or in PKCS 12 with .p12 or .pfx for its end.
+
+        key_path: its key, where that is a file of its own; password: that of the key. All of it in memory alone, as
+        with set_credentials.
+        """
+        certificate = Certificate(certificate_path, key_path, password)
+        checks.check_certificate(certificate_path, key_path, password)
+        self._set_access(lambda access: replace(access, certificate=certificate), "certificate")
+
+    def remove_client_certificate(self) -> None:
+        """The job's servers see no certificate any more."""
+        self._set_access(lambda access: replace(access, certificate=None), "certificate")
+
     def set_notify_interface(self, callback: CopyCallback | None) -> None:
         """See CopyJob."""
         self._set()  # refuses a job that is final
@@ -222,6 +266,9 @@ class EngineJob:
 
     def _ask(self, action: Callable[[JobRecord, Future[Any]], None]) -> Any:
         return self._manager.ask_job(self._id, action)
+
+    def _set_access(self, change: Callable[[Access], Access], what: str) -> None:
+        self._ask(lambda job, reply: self._manager.commands.set_access(job, reply, change, what))
 
     def _set(self, **values: object) -> None:
         self._ask(lambda job, reply: self._manager.commands.change(job, reply, **values))

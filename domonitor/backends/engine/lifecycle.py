@@ -102,6 +102,7 @@ class Lifecycle:
             if job.notify_flags & _MODIFICATION:
                 self._notify(NotifyFlags.JOB_MODIFICATION, job, None)
             if snapshot.state in FINAL:
+                self._loop.http.accesses.drop(job.number)
                 self._job_ended(job.id)
 
     def commit_failed(self, batches: Sequence[Batch], error: Exception) -> None:
@@ -145,6 +146,8 @@ class Lifecycle:
         elif job.state is JobState.TRANSIENT_ERROR:
             left_s = (job.retry_at - self._clock.utc_now()).total_seconds() if job.retry_at else 0.0
             self._retry_in(job, min(max(0.0, left_s), self.retrying.no_progress_timeout_s(job)))
+            if failures.is_http_status(job.error_code):  # perhaps the server has asked for that time
+                job.not_before_s = self._clock.monotonic() + left_s
 
     # What the adding of jobs and files asks for.
 
@@ -209,6 +212,7 @@ class Lifecycle:
         else:
             job.attempts += 1
             delay_s = max(self.retrying.delay_s(job), failure.retry_after_s)
+            job.not_before_s = self._clock.monotonic() + failure.retry_after_s
             self.stop(job)
             self.enter(job, JobState.TRANSIENT_ERROR)
             job.set_error(failures.error_object(failure, file, self._clock.utc_now(), job.attempts))
@@ -293,6 +297,19 @@ class Lifecycle:
         file = next((file for file in job.files if file.local_name == failed), None)
         last_failure = Failure(last.context, last.code, last.description) if last else _UNKNOWN
         self._fail(job, file, failures.no_progress(last_failure))
+
+    def network_changed(self) -> None:
+        """Jobs that wait for their retry try again at once, but none before the time that a server has asked for."""
+        self._loop.http.network_changed()
+        now_s = self._clock.monotonic()
+        for job in self._roster.in_memory():
+            if job.state is JobState.TRANSIENT_ERROR and not job.is_ending:
+                job.stop_timer()
+                if job.not_before_s > now_s:
+                    deadline_s = self.retrying.gives_up_at_s(job)
+                    self._retry_in(job, max(0.0, min(job.not_before_s, deadline_s) - now_s))
+                else:
+                    self._retry(job)
 
     def not_named(self, job: JobRecord, file: FileRecord | None, error: Exception, *, is_asked: bool) -> None:
         """See Keeper: complete can be called again."""

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from domonitor.backends.engine.http import Fetch, Http
+from domonitor.backends.engine.fetch import Fetch
+from domonitor.backends.engine.http import Http
 from domonitor.backends.engine.records import JobRecord
 
 STEP_S = 0.1

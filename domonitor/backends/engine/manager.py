@@ -30,6 +30,8 @@ from domonitor.backends.engine.job import EngineError, EngineFile, EngineJob, En
 from domonitor.backends.engine.lifecycle import Lifecycle
 from domonitor.backends.engine.lock import FolderLock
 from domonitor.backends.engine.loop import Loop
+from domonitor.backends.engine.network import NetworkWatch
+from domonitor.backends.engine.proxies import Proxy
 from domonitor.backends.engine.readers import Reader
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.recovery import recover
@@ -94,6 +96,7 @@ class EngineManager:
         self._closing = threading.Lock()
         self._is_closed = False
         self._loop.start(self._lifecycle)
+        self._network_watch = NetworkWatch(self.network_changed) if settings.watches_network else None
         self._lifecycle.ending.wait_for_intentions()
 
     def create_job(self, display_name: str) -> EngineJob:
@@ -142,6 +145,20 @@ class EngineManager:
         """What was last set."""
         return self._lifecycle.transfers.turns.limits
 
+    def set_proxy(self, proxy: Proxy) -> None:
+        """Transfers that start from now on go through it; those that are under way go on as they are. Any thread.
+
+        It is kept in memory alone: a later manager begins with what its settings say.
+        """
+        self._loop.post(partial(self._loop.http.set_proxy, proxy))
+
+    def network_changed(self) -> None:
+        """For programs that know: connections that are dead now end, and what waits for a retry tries at once.
+
+        The engine notices most changes by itself, see EngineSettings.watches_network. Any thread; does not wait.
+        """
+        self._loop.post(self._lifecycle.network_changed)
+
     def close(self) -> None:
         """Stops all transfers and lets go of the folder. Nothing is lost; a later manager goes on.
 
@@ -151,6 +168,8 @@ class EngineManager:
             if self._is_closed:
                 return
             self._is_closed = True
+            if self._network_watch is not None:
+                self._network_watch.close()
             self._loop.close()
             self._lifecycle.transfers.close()
             self._callbacks.close()

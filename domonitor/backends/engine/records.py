@@ -95,6 +95,7 @@ class JobRecord:
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
     error_code: that of the error object, which it outlives. retry_at: when it tries again by itself (UTC).
+    not_before_s: a server has asked for no new attempt before that, on the engine's clock.
     segments: over so many connections a large file comes. bytes_per_second: not faster than that, None for no limit.
     to_start: the files that come next, once the job has its turn. waiting: what was asked while the job was ending.
     is_unsaved: its rows could not be written of late. was_completing: some of its files may have their names already.
@@ -125,6 +126,7 @@ class JobRecord:
     retry_at: datetime | None = None
     attempts: int = 0
     progress_at_s: float = 0.0
+    not_before_s: float = 0.0
     retry_timer: Timer | None = None
     to_start: deque[FileRecord] | None = None
     waiting: tuple[Callable[[], None], ...] = ()

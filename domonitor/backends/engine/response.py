@@ -19,6 +19,7 @@ KNOWN_HEADERS = {
         "last-modified",
         "location",
         "retry-after",
+        "set-cookie",
         "transfer-encoding",
     )
 }

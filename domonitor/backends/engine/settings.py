@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from domonitor import __version__
+from domonitor.backends.engine.proxies import Proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class EngineSettings:
     is forgotten after that.
     holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
     time_zone: that of the weekly schedule, None for the computer's own.
+    proxy: what the transfers go through until set_proxy says something else. watches_network: whether the engine
+    notices by itself that the network has changed, where the system tells it; otherwise network_changed has to.
     """
 
     slots: int = 8
@@ -42,4 +45,6 @@ class EngineSettings:
     history_age_s: float = 90 * 86_400.0
     holds_off_sleep: bool = True
     time_zone: tzinfo | None = None
+    proxy: Proxy = field(default_factory=Proxy)
+    watches_network: bool = True
     user_agent: str = f"domonitor/{__version__}"

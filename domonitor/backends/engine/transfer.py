@@ -41,6 +41,7 @@ class Transfer:
         self.file = file
         self.span = span
         self.url = addresses.on_the_wire(file.remote_name)
+        self.owner = job.number
         self.byte_range = span.header
         # A range says itself whose part it is; without the condition a server that knows no ranges can be told.
         self.if_range = file.validator if span.kind is Kind.WHOLE and span.offset else ""
@@ -69,6 +70,7 @@ class Transfer:
             return False
         self.until = None if judged.end is None else judged.end - self.span.offset + self.span.at
         is_segment = self.span.kind is Kind.SEGMENT
+        self.part.flush()  # what came before, of a redirect for instance, is not the file
         try:
             is_there = self.part.begin(self.span.at, self.until, keeps_bytes=self.file.size if is_segment else None)
         except OSError as error:

@@ -17,7 +17,8 @@ DOORS = ("disk.py", "part_file.py")
 ALLOWED = {
     # Its own file, held as long as the engine runs.
     "lock.py": {"fcntl", "open", "lseek", "read", "write", "ftruncate", "close"},
-    "http.py": {"is_file", "is_dir"},  # where the system keeps its certificates
+    "checks.py": {"isfile"},  # whether there is a client's certificate
+    "trust.py": {"is_file", "is_dir"},  # where the system keeps its certificates
     "manager.py": {"mkdir"},  # the engine's own folder, before there is anything in it
     "recovery.py": {"read_text"},  # what the system calls this start of the computer
     "store.py": {"exists", "rename"},  # its own database, where that is damaged

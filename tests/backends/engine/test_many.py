@@ -54,7 +54,7 @@ def test_no_descriptor_and_no_thread_is_left_after_many_jobs(start_engine: Start
             job.cancel()
     transfers = engine.manager.lifecycle.transfers
     scheduler = transfers._scheduler
-    assert scheduler._slots_taken == 0
+    assert not scheduler._slots_taken.total()
     held = (transfers._running, transfers._settling, scheduler._running, scheduler._waiting, scheduler._startable)
     counted = (scheduler._servers, scheduler._active_by_job, scheduler._active_by_server)
     assert not any((*held, *counted, engine.manager.lifecycle._targets._names))
