@@ -30,6 +30,7 @@ SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
 APT_PACKAGES = ROOT / "packaging" / "linux" / "apt-packages.txt"
+APT_TEST_PACKAGES = ROOT / "packaging" / "linux" / "apt-test-packages.txt"
 
 CHECKS = (
     ("ruff check", ("ruff", "check")),
@@ -46,6 +47,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__.strip(), file=sys.stdout if command in ("-h", "--help") else sys.stderr)
         return 0 if command in ("-h", "--help") else 2
     prepare()
+    if command == "test" and os.environ.get("CI"):
+        install_servers()
     return test(extra) if command == "test" else demo(extra)
 
 
@@ -141,12 +144,11 @@ def install_packages() -> None:
 
 def install_libraries() -> None:
     """Sees to it that Qt finds its shared libraries: installs them on Debian as root, else says how to."""
-    missing = _missing_apt_packages()
+    missing = _missing_apt_packages(APT_PACKAGES)
     by_hand = f"sudo apt-get install --no-install-recommends {' '.join(missing)}"
     if missing and os.geteuid() == 0:
         print(f"Installing {len(missing)} system packages for Qt ...", flush=True)
-        install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
-        if quietly(["apt-get", "update"]) and quietly(install, DEBIAN_FRONTEND="noninteractive"):
+        if _apt_install(missing):
             missing = []
     if missing:
         print(f"Qt may miss shared libraries. This line installs them:\n    {by_hand}", flush=True)
@@ -154,6 +156,20 @@ def install_libraries() -> None:
     if loaded.returncode:
         reason = (loaded.stderr.strip() or "it crashed").splitlines()[-1]
         sys.exit(f"Qt can't be loaded: {reason}\nInstall its shared libraries and run the same command again.")
+
+
+def install_servers() -> None:
+    """What tests use as real servers. In CI only: elsewhere those tests are skipped, and say what is missing."""
+    missing = _missing_apt_packages(APT_TEST_PACKAGES)
+    if missing:
+        print(f"Installing {' and '.join(missing)} for the tests ...", flush=True)
+        _apt_install(missing)
+
+
+def _apt_install(packages: list[str]) -> bool:
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    # The run level keeps Debian from starting what it installs: nothing is to listen but what a test has started.
+    return quietly(["apt-get", "update"]) and quietly(install, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
 
 
 def quietly(arguments: list[str], **environment: str) -> bool:
@@ -173,8 +189,8 @@ def quietly(arguments: list[str], **environment: str) -> bool:
     return done.returncode == 0
 
 
-def _missing_apt_packages() -> list[str]:
-    """Those of apt-packages.txt that dpkg does not know as installed; none where there is no apt."""
+def _missing_apt_packages(listed_in: Path) -> list[str]:
+    """Those of the file that dpkg does not know as installed; none where there is no apt."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-query")):
         return []
     # Provides: newer releases carry some of them under another name (libglib2.0-0t64).
@@ -188,7 +204,7 @@ def _missing_apt_packages() -> list[str]:
     installed = {
         name.split()[0] for status, _, names in lines if status == "installed" for name in names.split(", ") if name
     }
-    return [name for name in APT_PACKAGES.read_text(encoding="utf-8").split() if name not in installed]
+    return [name for name in listed_in.read_text(encoding="utf-8").split() if name not in installed]
 
 
 def _digest(place: str, *files: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.server.programs import free_port, needed, running
 from tests.server.tls import authority_pem, server_pem
 
-_LIMIT = "100k"
+_LIMIT = "800k"
 USER, PASSWORD = "anna", "geheim"
 
 _CONFIGURATION = """\
@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """files: the folder that it serves, under / as it is, /limited/ with 100 KiB/s to a connection, /private/ with a
+    """files: the folder that it serves, under / as it is, /limited/ with 800 KiB/s to a connection, /private/ with a
     password, and /passed/ by a redirect. plain: its address by HTTP/1.1, secure: the same by https, second: by https
     and HTTP/2. ca_file: whom to trust for them.
     """

@@ -22,6 +22,9 @@ class Fetch(Protocol):
     if_range: str
     """The validator under which the range may be sent, "" for none."""
 
+    is_apart: bool
+    """Whether it is to have a connection of its own: a server that limits each would not give one of several more."""
+
     write: Callable[[bytes], object]
     """Takes the body. Best a bound method of C: there is no Python frame for each block then.
 

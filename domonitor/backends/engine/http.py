@@ -33,6 +33,9 @@ MOST_OLD_SERVERS = 4_096
 
 _NO_LIMIT = 1 << 40
 
+_ONE_EACH = pycurl.CURL_HTTP_VERSION_1_1
+_MANY_TOGETHER = pycurl.CURL_HTTP_VERSION_2TLS
+
 _SUPPRESS_CONNECT_HEADERS = 265
 """The binding has no name for it. Source: curl/curl.h."""
 _MAXLIFETIME_CONN = 314
@@ -139,7 +142,8 @@ class Http:
                 if not easy.is_trusting:
                     easy.set(self._trust())
                     easy.is_trusting = True
-                easy.curl.setopt(pycurl.PIPEWAIT, addresses.server_of(url) not in self._old_servers)
+                waits = not fetch.is_apart and addresses.server_of(url) not in self._old_servers
+                easy.curl.setopt(pycurl.PIPEWAIT, waits)
             if self._renewed_s is not None:
                 # Older connections are not used again. 0 would mean any age.
                 age_s = max(1, int(time.monotonic() - self._renewed_s))
@@ -192,7 +196,8 @@ class Http:
             else:
                 fetch.begin(refusal)
         del self._running[fetch]
-        self._remember_version(easy.heads)
+        if not fetch.is_apart:
+            self._remember_version(easy.heads)
         self._release(easy)
         fetch.end(failure)
 
@@ -249,6 +254,7 @@ class _Easy:
         self._hold = hold
         self._was_limited = False
         self._speed = 0
+        self._is_apart = False
         self._has_headers = False
         self._has_range = False
         for option, value in (
@@ -258,7 +264,7 @@ class _Easy:
             (pycurl.MAXREDIRS, MAX_REDIRECTS),
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
-            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+            (pycurl.HTTP_VERSION, _MANY_TOGETHER),
             (pycurl.ENCODING, "identity"),
             (pycurl.HTTP_CONTENT_DECODING, 0),  # a server that encodes nonetheless: its lengths and tags are of that
             (pycurl.COOKIEFILE, ""),  # no file, but cookies are understood
@@ -283,6 +289,9 @@ class _Easy:
         """Sets what belongs to this fetch alone. url: where it is by now."""
         self.fetch = fetch
         self.curl.setopt(pycurl.URL, url)
+        if fetch.is_apart is not self._is_apart:
+            self._is_apart = fetch.is_apart
+            self.curl.setopt(pycurl.HTTP_VERSION, _ONE_EACH if fetch.is_apart else _MANY_TOGETHER)
         if self._has_range:
             self.curl.unsetopt(pycurl.RANGE)
         if self._has_headers:

@@ -45,6 +45,7 @@ class Transfer:
         self.byte_range = span.header
         # A range says itself whose part it is; without the condition a server that knows no ranges can be told.
         self.if_range = file.validator if span.kind is Kind.WHOLE and span.offset else ""
+        self.is_apart = span.kind is Kind.SEGMENT
         self.received_bytes = 0
         self.head: Head | None = None
         self.until: int | None = None
