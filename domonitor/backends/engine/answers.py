@@ -19,6 +19,8 @@ VALIDATOR_LENGTH = 1_024
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
+_STRONG_TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
+
 
 class Anew(Enum):
     """Why the file has to start again from its first byte."""
@@ -95,18 +97,22 @@ def _judge_part(file: FileRecord, span: Span, response: Response) -> Head | Anew
     etag, date = _validators(response)
     if span.kind is Kind.FIRST:
         return Head(size, end, etag or date, date) if etag or date else Anew.UNDIVIDED
-    if file.done_bytes and not _is_same(file, etag, date, asked_if=span.kind is Kind.WHOLE):
+    if file.done_bytes and not _is_same(file, response, asked_if=span.kind is Kind.WHOLE):
         return _changed() if span.kind is Kind.RANGE else Anew.CHANGED
     if span.kind is not Kind.RANGE and file.size not in (None, size):
         return Anew.CHANGED
     return Head(size, end, etag or date or file.validator, date or file.last_modified)
 
 
-def _is_same(file: FileRecord, etag: str, date: str, *, asked_if: bool) -> bool:
-    """Whether the part belongs to what is there. asked_if: the server has been told to send it only then."""
-    if not etag and not date:
+def _is_same(file: FileRecord, response: Response, *, asked_if: bool) -> bool:
+    """Whether the part belongs to what is there. asked_if: the server has been told to send it only then.
+
+    A tag that can't serve as a validator is still another one than that of what is there.
+    """
+    named = {response.headers.get("etag", ""), response.headers.get("last-modified", "")} - {""}
+    if not named or not file.validator:
         return asked_if or not file.validator
-    return file.validator in (etag, date)
+    return file.validator in named
 
 
 def _validators(response: Response) -> tuple[str, str]:
@@ -114,7 +120,7 @@ def _validators(response: Response) -> tuple[str, str]:
     etag = response.headers.get("etag", "")
     date = response.headers.get("last-modified", "")
     return (
-        etag if etag.startswith('"') and len(etag) <= VALIDATOR_LENGTH else "",
+        etag if _STRONG_TAG.fullmatch(etag) and len(etag) <= VALIDATOR_LENGTH else "",
         date if len(date) <= VALIDATOR_LENGTH else "",
     )
 

@@ -76,8 +76,8 @@ class Heads:
             status, _, reason = rest.strip().partition(" ")
             is_status = len(status) == 3 and status.isascii() and status.isdigit()
             self._response = Response(int(status) if is_status else 0, reason.strip())
-        elif line.strip(b"\r\n"):
-            return None  # a header that nobody needs
+        elif line.strip(b"\r\n") or not line.endswith(b"\n"):
+            return None  # a header that nobody needs, or a head that was cut short before its last byte
         elif response.status >= 200 or response.status == 101:
             return self._take_head(response)
         return None
