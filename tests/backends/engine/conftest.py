@@ -15,6 +15,7 @@ from domonitor.backends.engine import Clock, EngineManager, EngineSettings
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.store import Rows
 from domonitor.jobs.state import JobState
+from tests.backends.engine.mounting import Mount, mounting
 
 QUICK = EngineSettings(retry_delay_s=0.02, retry_delay_max_s=0.05, connect_timeout_s=5, modification_interval_s=0.02)
 
@@ -109,3 +110,10 @@ def start_engine(tmp_path: Path) -> Iterator[StartEngine]:
 @pytest.fixture
 def engine(start_engine: StartEngine) -> Engine:
     return start_engine()
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Mount]:
+    """Makes small disks, see mounting.py."""
+    with mounting(tmp_path) as make:
+        yield make

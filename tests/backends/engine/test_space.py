@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from domonitor.jobs import hresult
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import Engine, StartEngine
 from tests.backends.engine.fake_clock import FakeClock
+from tests.backends.engine.mounting import Mount
 from tests.server import Chunked, Origin, Pattern, Resource, Stall
 
 MB = 1_000_000
@@ -164,28 +162,6 @@ def test_a_folder_that_cant_be_asked_stops_nothing(
     monkeypatch.setattr(volumes, "room", fail)
     job = engine.job((origin.add("/a", Resource(LARGE)), "a"))
     engine.until_state(job, JobState.TRANSFERRED)
-
-
-Mount = Callable[[int], Path]
-
-
-@pytest.fixture
-def mount(tmp_path: Path) -> Iterator[Mount]:
-    """Makes small disks."""
-    mounted: list[Path] = []
-
-    def make(size_bytes: int) -> Path:
-        folder = tmp_path / f"disk{len(mounted)}"
-        folder.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "none", str(folder)]
-        if sys.platform != "linux" or subprocess.run(command, check=False, capture_output=True).returncode:
-            pytest.skip("only an administrator of Linux can mount a disk")
-        mounted.append(folder)
-        return folder
-
-    yield make
-    for folder in mounted:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def job_on(engine: Engine, folder: Path, url: str) -> EngineJob:
