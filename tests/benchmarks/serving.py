@@ -11,12 +11,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from enum import Enum
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domonitor.backends.engine import EngineManager
 from tests.server import Answer, Origin, Pattern, Resource, Tls
+from tests.server.tls import authority_pem, server_pem
 
 _NGINX = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
@@ -25,34 +27,76 @@ http {{
     access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type application/octet-stream;
     client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t;
     uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
-    server {{ listen 127.0.0.1:{port}; root {folder}; }}
+    ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem;
+    server {{ listen 127.0.0.1:{port}{speaks}; root {folder}; }}
 }}
 """
 
 
+class Speaks(Enum):
+    """What a server speaks, in nginx's words."""
+
+    HTTP_1 = ""
+    HTTPS = " ssl"
+    HTTP_2 = " ssl http2"
+
+
 @contextmanager
-def server(size: int) -> Iterator[str]:
-    """The address of a file of that size, on a server in a process of its own: nginx where it is installed."""
-    with _by_nginx(size) if shutil.which("nginx") else _by_origin(Resource(Pattern(size, seed=1))) as url:
+def server(size: int, speaks: Speaks = Speaks.HTTP_1) -> Iterator[str]:
+    """The address of a file of that size, on a server in a process of its own.
+
+    It is nginx where that is installed; HTTP/2 is spoken by nginx alone. This process, and whatever it starts, trusts
+    it meanwhile.
+    """
+    with ExitStack() as stack:
+        if shutil.which("nginx"):
+            url = stack.enter_context(_by_nginx(size, speaks))
+        else:
+            assert speaks is not Speaks.HTTP_2, "this needs nginx"
+            tls = None if speaks is Speaks.HTTP_1 else Tls.TRUSTED
+            url = stack.enter_context(_by_origin(Resource(Pattern(size, seed=1)), tls))
         yield url
 
 
 @contextmanager
-def _by_nginx(size: int) -> Iterator[str]:
+def _trusting(authority: str | None) -> Iterator[None]:
+    before = os.environ.get("SSL_CERT_FILE")
+    if authority is not None:
+        os.environ["SSL_CERT_FILE"] = authority
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["SSL_CERT_FILE"] = before
+        elif authority is not None:
+            del os.environ["SSL_CERT_FILE"]
+
+
+@contextmanager
+def _by_nginx(size: int, speaks: Speaks) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as probe:
         folder, port = Path(name), probe.getsockname()[1]
         folder.chmod(0o755)
         probe.close()
         with (folder / "file").open("wb") as file:
             file.writelines(Pattern(size, seed=1).views(0, size))
-        (folder / "conf").write_text(_NGINX.format(folder=folder, port=port))
+        (folder / "server.pem").write_bytes(server_pem())
+        (folder / "authority.pem").write_bytes(authority_pem())
+        (folder / "conf").write_text(_NGINX.format(folder=folder, port=port, speaks=speaks.value))
         process = subprocess.Popen(["nginx", "-c", str(folder / "conf"), "-p", str(folder)], stderr=subprocess.DEVNULL)
         try:
             _wait_for(port)
-            yield f"http://127.0.0.1:{port}/file"
+            with _trusting(str(folder / "authority.pem")):
+                yield f"http{'s' if speaks.value else ''}://127.0.0.1:{port}/file"
         finally:
             process.terminate()
             process.wait()
+
+
+def for_curl() -> list[str]:
+    """What curl has to be told to trust such a server: it does not look where the others do."""
+    authority = os.environ.get("SSL_CERT_FILE")
+    return ["--cacert", authority] if authority else []
 
 
 def _wait_for(port: int) -> None:
@@ -66,19 +110,6 @@ def _wait_for(port: int) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-@contextmanager
-def secure_server(size: int) -> Iterator[str]:
-    """As server, over https, with a certificate that this process trusts meanwhile."""
-    before = os.environ.get("SSL_CERT_FILE")
-    with _by_origin(Resource(Pattern(size, seed=1)), Tls.TRUSTED) as url:
-        try:
-            yield url
-        finally:
-            os.environ.pop("SSL_CERT_FILE")
-            if before is not None:
-                os.environ["SSL_CERT_FILE"] = before
 
 
 def _serve(pipe: Connection, resource: Resource, tls: Tls | None) -> None:
@@ -95,9 +126,8 @@ def _by_origin(resource: Resource, tls: Tls | None = None) -> Iterator[str]:
     theirs.close()  # so that a server that can't start is noticed
     try:
         url, authority = ours.recv()
-        if authority is not None:
-            os.environ["SSL_CERT_FILE"] = authority
-        yield url
+        with _trusting(authority):
+            yield url
     finally:
         ours.send("end")
         process.join()

@@ -1,9 +1,9 @@
 """Many small files over loopback: the engine, every file durable, against curl -Z, which does not sync.
 
     python -m tests.benchmarks.small_files [--rounds 5] [--files 10000] [--bytes 4096] [--folder DIR]
-        [--as-jobs] [--without-sync]
+        [--as-jobs] [--without-sync] [--http2]
 
-As one job, or --as-jobs: each file a job of its own, by add_many.
+As one job, or --as-jobs: each file a job of its own, by add_many. With --http2 both speak that, over https.
 
 Both fetch the same files from the same server process in turn. Needs curl. The folder must lie on a real disk. What was
 fetched is deleted at the very end: ext4 makes files slowly for a while after many were deleted.
@@ -23,14 +23,23 @@ from pathlib import Path
 
 from domonitor.backends.engine import EngineManager, disk
 from domonitor.jobs.request import NewFile, NewJob
-from tests.benchmarks.serving import server, wait_until
+from tests.benchmarks.serving import Speaks, for_curl, server, wait_until
 
 
 def by_curl(url: str, folder: Path, files: int) -> float:
     config = folder.with_suffix(".config")
     config.write_text("".join(f'url="{url}"\noutput="{folder / str(at)}"\n' for at in range(files)))
     started_s = time.perf_counter()
-    command = ["curl", "-s", "-Z", "--parallel-max", "16", "-K", str(config)]
+    command = [
+        "curl",
+        "-s",
+        *for_curl(),
+        "-Z",
+        "--parallel-max",
+        "16",
+        "-K",
+        str(config),
+    ]  # HTTP/2 where the server has it
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - started_s
 
@@ -51,6 +60,7 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, default=None)
     arguments.add_argument("--as-jobs", action="store_true")
     arguments.add_argument("--without-sync", action="store_true")
+    arguments.add_argument("--http2", action="store_true")
     chosen = arguments.parse_args()
     if chosen.without_sync:
         disk.sync, disk.sync_folder = only_close, lambda folder: None
@@ -75,7 +85,7 @@ def measure(chosen: argparse.Namespace) -> None:
                 folder = Path(place) / f"{name}{number}"
                 folder.mkdir()
                 os.sync()
-                with server(size) as url:
+                with server(size, Speaks.HTTP_2 if chosen.http2 else Speaks.HTTP_1) as url:
                     fetch = by_curl if name == "curl" else partial(by_engine, manager, chosen.as_jobs)
                     seconds[name] = fetch(url, folder, files)
                 assert [path.stat().st_size for path in folder.iterdir()] == [size] * files

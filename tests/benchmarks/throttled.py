@@ -24,7 +24,7 @@ from domonitor.backends.engine.readers import Reader
 from domonitor.jobs.limit import Limits
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
-from tests.benchmarks.serving import secure_server, server, wait_until
+from tests.benchmarks.serving import Speaks, server, wait_until
 
 LOOK_EVERY_S = 0.1
 SETTLE_S = 2.0
@@ -93,7 +93,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     size = int(chosen.speed * (chosen.seconds + 60))
     shares = []
-    with secure_server(size) if chosen.https else server(size) as url:
+    with server(size, Speaks.HTTPS if chosen.https else Speaks.HTTP_1) as url:
         for number in range(chosen.rounds):
             share, speed = measure(chosen, url)
             shares.append(100 * share)

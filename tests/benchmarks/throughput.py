@@ -1,8 +1,9 @@
-"""One large file over loopback to the disk: the engine, durable at the end, against curl, which does not sync.
+"""One large file over loopback to the disk: the engine, durable at the end, against a program that does not sync.
 
-    python -m tests.benchmarks.throughput [--rounds 9] [--mebibytes 1024] [--folder DIR]
+    python -m tests.benchmarks.throughput [--rounds 9] [--mebibytes 1024] [--folder DIR] [--https] [--segments 4]
 
-Both fetch the same file from the same server process in turn. Needs curl. The folder must lie on a real disk.
+Both fetch the same file from the same server process in turn. The other one is curl, or with --segments aria2c with as
+many connections (-x, -s). The folder must lie on a real disk.
 """
 
 from __future__ import annotations
@@ -19,19 +20,27 @@ from pathlib import Path
 
 from domonitor.backends.engine import EngineManager
 from domonitor.jobs.state import JobState
-from tests.benchmarks.serving import server, wait_until
+from tests.benchmarks.serving import Speaks, for_curl, server, wait_until
 
 
 def by_curl(url: str, target: Path) -> float:
     started_s = time.perf_counter()
-    subprocess.run(["curl", "-s", "-o", str(target), url], check=True)
+    subprocess.run(["curl", "-s", *for_curl(), "-o", str(target), url], check=True)
     return time.perf_counter() - started_s
 
 
-def by_engine(manager: EngineManager, url: str, target: Path) -> float:
+def by_aria2c(segments: int, url: str, target: Path) -> float:
+    command = ["aria2c", "-q", f"-x{segments}", f"-s{segments}", "-d", str(target.parent), "-o", target.name, url]
+    started_s = time.perf_counter()
+    subprocess.run([*command, f"--ca-certificate={os.environ.get('SSL_CERT_FILE', '')}"], check=True)
+    return time.perf_counter() - started_s
+
+
+def by_engine(manager: EngineManager, segments: int, url: str, target: Path) -> float:
     started_s = time.perf_counter()
     job = manager.create_job(target.name)
     job.add_file(url, str(target))
+    job.set_limits(segments=segments)
     job.resume()
     wait_until(manager, lambda: job.get_state() is JobState.TRANSFERRED)
     job.complete()
@@ -43,33 +52,39 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--mebibytes", type=int, default=1024)
     arguments.add_argument("--folder", type=Path, default=None)
+    arguments.add_argument("--https", action="store_true")
+    arguments.add_argument("--segments", type=int, default=1)
     chosen = arguments.parse_args()
-    size = chosen.mebibytes << 20
-    with server(size) as url:
-        measure(url, size, chosen.rounds, chosen.folder)
+    with server(chosen.mebibytes << 20, Speaks.HTTPS if chosen.https else Speaks.HTTP_1) as url:
+        measure(url, chosen)
 
 
-def measure(url: str, size: int, rounds: int, parent: Path | None) -> None:
+def measure(url: str, chosen: argparse.Namespace) -> None:
     ratios = []
-    with tempfile.TemporaryDirectory(dir=parent) as folder, ExitStack() as stack:
+    other = "curl" if chosen.segments == 1 else "aria2c"
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as folder, ExitStack() as stack:
         manager = EngineManager(Path(folder) / "store")
         stack.callback(manager.close)
-        runs = {"curl": partial(by_curl, url), "engine": partial(by_engine, manager, url)}
-        for number in range(rounds):
+        runs = {
+            "curl": partial(by_curl, url),
+            "aria2c": partial(by_aria2c, chosen.segments, url),
+            "engine": partial(by_engine, manager, chosen.segments, url),
+        }
+        for number in range(chosen.rounds):
             seconds = {}
-            for name in ("curl", "engine") if number % 2 else ("engine", "curl"):
+            for name in (other, "engine") if number % 2 else ("engine", other):
                 target = Path(folder) / name
                 os.sync()
                 seconds[name] = runs[name](target)
-                assert target.stat().st_size == size
+                assert target.stat().st_size == chosen.mebibytes << 20
                 target.unlink()
-            ratios.append(seconds["curl"] / seconds["engine"])
+            ratios.append(seconds[other] / seconds["engine"])
             print(
-                f"round {number + 1}: curl {seconds['curl']:.2f} s, engine {seconds['engine']:.2f} s, "
-                f"engine {ratios[-1]:.2f}x curl",
+                f"round {number + 1}: {other} {seconds[other]:.2f} s, engine {seconds['engine']:.2f} s, "
+                f"engine {ratios[-1]:.2f}x {other}",
                 flush=True,
             )
-    print(f"median {statistics.median(ratios):.2f}x curl, from {min(ratios):.2f}x to {max(ratios):.2f}x")
+    print(f"median {statistics.median(ratios):.2f}x {other}, from {min(ratios):.2f}x to {max(ratios):.2f}x")
 
 
 if __name__ == "__main__":
