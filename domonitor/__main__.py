@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def main() -> int:
@@ -16,6 +21,14 @@ def main() -> int:
         from domonitor import explain
 
         return explain.main(arguments[1])
+    if arguments[0] == "engine":
+        # Nothing of what is imported now is ever let go of: looking for what could be costs a tenth of the start.
+        gc.disable()
+        from domonitor.backends.engine import host
+
+        gc.freeze()
+        gc.enable()
+        return host.main(arguments[1:], _engine_folder)
     if arguments == ["--version"]:
         from domonitor import __version__
 
@@ -24,6 +37,13 @@ def main() -> int:
     from domonitor import cli
 
     return cli.main(arguments)
+
+
+def _engine_folder() -> Path:
+    """Where the user's own engine lies."""
+    from domonitor import settings
+
+    return settings.data_folder() / "engine"
 
 
 if __name__ == "__main__":

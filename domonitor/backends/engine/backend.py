@@ -39,6 +39,13 @@ class EngineBackend:
         self._notices: tuple[str, ...] = ()
         self._wake: Callable[[], None] = lambda: None
 
+    @classmethod
+    def of(cls, manager: EngineManager) -> EngineBackend:
+        """Serves calls for an engine that somebody else has opened, follows and closes."""
+        backend = cls(Path())
+        backend._manager = manager
+        return backend
+
     def open(self, wake: Callable[[], None]) -> None:
         """See Backend. Raises FolderInUse, StoreUnusable."""
         self._wake = wake

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domonitor.backends.engine import checks, failures
 from domonitor.backends.engine.access import Access, AuthScheme, AuthTarget, Certificate, Login
-from domonitor.backends.engine.records import JobRecord
+from domonitor.backends.engine.records import FileNames, JobRecord
 from domonitor.backends.interface import CopyCallback
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
@@ -174,10 +174,16 @@ class EngineJob:
         """Whether the files get their names by themselves as soon as all have arrived."""
         self._set(auto_complete=is_on)
 
-    def set_limits(self, bytes_per_second: int | None = None, segments: int = 1) -> None:
-        """Not faster than that, None for no limit of its own; each large file over so many connections at once."""
-        checks.check_limits(bytes_per_second, segments)
-        self._set(bytes_per_second=bytes_per_second, segments=segments)
+    def set_limits(self, bytes_per_second: int | None = None, segments: int | None = None) -> None:
+        """Not faster than that, None for no limit of its own; large files over so many connections, None for as before.
+
+        A speed holds from now on, a number of connections from a file's next start on.
+        """
+        checks.check_limits(bytes_per_second, 1 if segments is None else segments)
+        if segments is None:
+            self._set(bytes_per_second=bytes_per_second)
+        else:
+            self._set(bytes_per_second=bytes_per_second, segments=segments)
 
     def get_limits(self) -> JobLimits:
         """What set_limits was last given."""
@@ -252,10 +258,10 @@ class EngineJob:
         checks.check_remote_name(remote_name)
         self._ask(lambda job, reply: self._manager.commands.set_remote_name(job, reply, index, remote_name))
 
-    def names(self, index: int) -> tuple[str, str]:
+    def names(self, index: int) -> FileNames:
         """The address and the local name of the file at that place."""
-        names: tuple[str, str] = self._manager.read_job(
-            self._id, lambda job: (job.file(index).remote_name, job.file(index).local_name)
+        names: FileNames = self._manager.read_job(
+            self._id, lambda job: FileNames(job.file(index).remote_name, job.file(index).local_name)
         )
         return names
 
@@ -315,6 +321,11 @@ class EngineFile:
         self._local_name = local_name
         self._ranges = ranges
 
+    @property
+    def index(self) -> int:
+        """Its place among the job's files; the places of files that were refused stay empty."""
+        return self._index
+
     def get_remote_name(self) -> str:
         """See CopyFile."""
         self._look()
@@ -350,6 +361,11 @@ class EngineError:
     def __init__(self, job: EngineJob, error: CopyError) -> None:
         self._job = job
         self._error = error
+
+    @property
+    def snapshot(self) -> CopyError:
+        """All that it says."""
+        return self._error
 
     def get_error(self) -> tuple[ErrorContext, int]:
         """See CopyErrorObject."""

@@ -179,6 +179,11 @@ class EngineManager:
             self._store.close()
             self._lock.close()
 
+    def has_work(self) -> bool:
+        """Whether a job is QUEUED, CONNECTING, TRANSFERRING or in TRANSIENT_ERROR. Raises CallFailed."""
+        with failures.refusing():
+            return self._store.has_work()
+
     @property
     def notice(self) -> str:
         """A sentence for the user about what happened to the list of downloads, "" where nothing did."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from domonitor.backends.engine import spans
@@ -33,6 +34,13 @@ class FileStage(IntEnum):
     """All bytes are on the disk, under the temporary name."""
     COMPLETED = 3
     """It has its final name."""
+
+
+class FileNames(NamedTuple):
+    """Where a file comes from and where it goes, as it is at the moment."""
+
+    remote_name: str
+    local_name: str
 
 
 @dataclass(slots=True, eq=False)

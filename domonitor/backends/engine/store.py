@@ -202,6 +202,10 @@ class Store:
         )
         return [Unfinished(number, Priority(priority), bool(is_waiting)) for number, priority, is_waiting in rows]
 
+    def has_work(self) -> bool:
+        """Whether a job is there that is queued, transferring or waiting for its next attempt."""
+        return bool(self._read("SELECT EXISTS (SELECT 1 FROM jobs WHERE state IN (0, 5))")[0][0])
+
     def targets(self) -> list[str]:
         """The local names of the files of all jobs that are not final."""
         query = "SELECT local_name FROM jobs JOIN files ON files.job = jobs.number WHERE state < 7"

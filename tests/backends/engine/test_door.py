@@ -19,6 +19,25 @@ ALLOWED = {
     "lock.py": {"fcntl", "open", "lseek", "read", "write", "ftruncate", "close"},
     "checks.py": {"isfile"},  # whether there is a client's certificate
     "trust.py": {"is_file", "is_dir"},  # where the system keeps its certificates
+    "connection.py": {"dup"},  # of a connection
+    "host.py": {"exists", "stat", "unlink", "write_text"},  # its log, and why it could not start
+    "meeting.py": {  # the folder, address and key at which host and clients meet
+        *(
+            "close",
+            "geteuid",
+            "lstat",
+            "mkdir",
+            "open",
+            "read_bytes",
+            "replace",
+            "resolve",
+            "unlink",
+            "urandom",
+            "write",
+        ),
+    },
+    "remote.py": {"open"},  # a connection
+    "starting.py": {"read_text", "unlink"},  # why the host could not start
     "manager.py": {"mkdir"},  # the engine's own folder, before there is anything in it
     "recovery.py": {"read_text"},  # what the system calls this start of the computer
     "store.py": {"exists", "rename"},  # its own database, where that is damaged
