@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from domonitor.backends.engine import EngineSettings
+
 
 def main() -> int:
     """Runs what the arguments ask for; the exit code."""
     arguments = sys.argv[1:]
-    if not arguments:
+    if all(each == "--in-process" or each.lower().startswith(("http://", "https://")) for each in arguments):
         from domonitor import app
 
-        return app.main()
+        return app.main(arguments)
     if len(arguments) == 2 and arguments[0] == "explain" and not arguments[1].startswith("--"):
         from domonitor import explain
 
@@ -28,7 +30,7 @@ def main() -> int:
 
         gc.freeze()
         gc.enable()
-        return host.main(arguments[1:], _engine_folder)
+        return host.main(arguments[1:], _engine)
     if arguments == ["--version"]:
         from domonitor import __version__
 
@@ -39,11 +41,11 @@ def main() -> int:
     return cli.main(arguments)
 
 
-def _engine_folder() -> Path:
-    """Where the user's own engine lies."""
-    from domonitor import settings
+def _engine() -> tuple[Path, EngineSettings]:
+    """Where the user's own engine lies, and what he has chosen of it."""
+    from domonitor import services
 
-    return settings.data_folder() / "engine"
+    return services.engine_folder(), services.engine_settings()
 
 
 if __name__ == "__main__":

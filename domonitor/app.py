@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
-from domonitor import __version__
+from domonitor import __version__, services
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import DomonitorError
@@ -24,9 +25,12 @@ from domonitor.monitor import Monitor
 from domonitor.recorder import Recorder
 from domonitor.settings import Settings
 from domonitor.ui import text, theme
+from domonitor.ui.first_window import FirstWindow
 from domonitor.ui.main_window import MainWindow
 
 _log = logging.getLogger(__name__)
+
+IN_PROCESS = "--in-process"
 
 _KEEP_TIMELINES = frozenset({"engine"})
 """The services that keep what happened to their jobs; of the others the history keeps it."""
@@ -58,22 +62,44 @@ async def close_window(window: MainWindow) -> None:
     shiboken6.delete(window)
 
 
-def main() -> int:
-    """Runs the window on the user's own engine until it is closed; the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the window until it is closed; the exit code.
+
+    arguments: addresses to be added, and --in-process, which keeps the engine in this process; None for the program's.
+    A second start raises the first window and ends.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    in_process = IN_PROCESS in arguments
+    addresses = [each for each in arguments if each != IN_PROCESS]
     if not has_display():
         sys.stderr.write(
             "There is no display to show the window on. Log in to a desktop, or use the commands: domonitor --help\n"
         )
         return 1
-    return run(_main)
+    application()
+    first = _first_window()
+    if first is not None and first.hand_over(addresses):
+        return 0
+    return run(partial(_main, first, addresses, in_process=in_process))
 
 
-async def _main() -> int:
-    from domonitor.backends.engine import EngineBackend
+def _first_window() -> FirstWindow | None:
+    """Where the first window is met, None where there is no place for that: then each start is a window of its own."""
+    from domonitor.backends.engine.meeting import window_place
 
+    try:
+        return FirstWindow(window_place(services.engine_folder()))
+    except (DomonitorError, OSError) as error:
+        _log.info("no place for the first window: %s", error)
+        return None
+
+
+async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_process: bool) -> int:
     path = settings_store.settings_file()
-    engine = EngineBackend(settings_store.data_folder() / "engine")
-    window = open_window([engine], settings_store.load(path), settings_store.history_file())
+    backends = services.open_backends(in_process=in_process)
+    window = open_window(backends, settings_store.load(path), settings_store.history_file())
+    if first is not None and first.listen():
+        first.called.connect(window.come_to_the_front)
 
     def save(settings: Settings) -> None:
         try:
@@ -84,7 +110,11 @@ async def _main() -> int:
             )
 
     window.settings_changed.connect(save)
+    if addresses:
+        window.add_downloads("\n".join(addresses))
     await window.closed.wait()
+    if first is not None:
+        first.close()
     await close_window(window)
     return 0
 
@@ -133,8 +163,8 @@ def application() -> QApplication:
 def _log_qt_message(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
     """Qt's own messages are for the log, not for the terminal."""
     level = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}.get(kind, logging.WARNING)
-    if "propagateSizeHints" in message:
-        level = logging.DEBUG  # the offscreen platform says so of every window with a smallest size
+    if "propagateSizeHints" in message or "support raise" in message:
+        level = logging.DEBUG  # the offscreen platform says so of every window
     _log.log(level, "Qt: %s", message)
 
 

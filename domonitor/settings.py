@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,9 @@ import platformdirs
 from domonitor.jobs.request import Existing
 
 _log = logging.getLogger(__name__)
+
+_PROXY = r"(https?|socks5h?)://[A-Za-z0-9.:\[\]-]+/?"
+"""No login: a secret has no place in a file of settings."""
 
 _DIRS = platformdirs.PlatformDirs("domonitor", appauthor=False)
 
@@ -50,6 +54,8 @@ class Settings:
     auto_complete: whether added downloads get their final names by themselves.
     theme: one of Theme. window: size and layout of the main window as Qt wrote them, in base64.
     existing: what is done where there is a file of an added download's name: one of Existing, in small letters.
+    holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
+    proxy: "" as the environment says, "none", or an address such as http://proxy.example:3128, without a login.
     """
 
     download_folder: str = ""
@@ -57,6 +63,8 @@ class Settings:
     theme: str = Theme.SYSTEM.value
     window: str = ""
     existing: str = "rename"
+    holds_off_sleep: bool = True
+    proxy: str = ""
 
     def folder(self) -> Path:
         """The download folder as a path."""
@@ -119,6 +127,8 @@ def _is_valid(name: str, value: Any) -> bool:
             return value in set(Theme)
         case "existing":
             return value in {each.name.lower() for each in Existing}
+        case "proxy":
+            return value in ("", "none") or re.fullmatch(_PROXY, value) is not None
         case "download_folder":
             return value == "" or Path(value).is_absolute()
         case _:

@@ -47,6 +47,8 @@ def test_what_was_saved_is_loaded(file: Path) -> None:
         theme=st.sampled_from([theme.value for theme in Theme]),
         window=st.text(),
         existing=st.sampled_from([each.name.lower() for each in Existing]),
+        holds_off_sleep=st.booleans(),
+        proxy=st.sampled_from(["", "none", "http://proxy.example:3128", "socks5h://[::1]:1080"]),
     )
 )
 def test_any_choice_survives(settings: Settings) -> None:

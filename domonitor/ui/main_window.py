@@ -136,6 +136,15 @@ class MainWindow(QMainWindow):
         dialog.open()
         return dialog
 
+    def come_to_the_front(self, addresses: Sequence[str] = ()) -> None:
+        """Shows the window to the user, and opens the dialog that adds these downloads, if there are any."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if addresses:
+            self.add_downloads("\n".join(addresses))
+
     # Building.
 
     def _build_actions(self) -> None:

@@ -170,12 +170,12 @@ class Host:
         self.stop(HANDED_OVER)
 
 
-def main(arguments: Sequence[str], default_folder: Callable[[], Path]) -> int:
-    """Runs a host until it ends; the exit code."""
+def main(arguments: Sequence[str], own: Callable[[], tuple[Path, EngineSettings]]) -> int:
+    """Runs a host until it ends; the exit code. own: the user's own folder and settings, for what is not said."""
     chosen = _parsed(arguments)
-    folder = chosen.folder or default_folder()
     try:
-        settings = _settings()
+        folder, settings = (chosen.folder, EngineSettings()) if chosen.folder else own()
+        settings = _told() or settings
         meeting = meeting_of(folder)
         manager = _open(meeting, settings)
         _log_to(meeting.folder / "host.log")
@@ -205,11 +205,11 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _settings() -> EngineSettings:
-    """What the client that started us has said. Raises WireError."""
+def _told() -> EngineSettings | None:
+    """What the client that started us has said, None for nothing. Raises WireError."""
     told = os.environ.pop(SETTINGS_VARIABLE, "")
     if not told:
-        return EngineSettings()
+        return None
     try:
         settings: EngineSettings = codec(EngineSettings).decode(json.loads(told))
     except ValueError as error:

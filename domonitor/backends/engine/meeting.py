@@ -16,8 +16,8 @@ from pathlib import Path
 from domonitor.backends.engine import failures
 from domonitor.jobs import hresult
 
-LONGEST_ADDRESS = 103
-"""Bytes of a Unix socket's path: 107 on Linux, 103 on macOS. Source: sys/un.h."""
+LONGEST_ADDRESS = 96
+"""Bytes of a Unix socket's path: 107 on Linux, 103 on macOS, less what a window's place has more. Source: sys/un.h."""
 
 KEY_BYTES = 32
 
@@ -74,6 +74,23 @@ def meeting_of(folder: Path) -> Meeting:
     )
 
 
+def window_place(folder: Path) -> str:
+    """Where the first window on that engine's folder listens, of all that this user has open in this session.
+
+    On Windows a window with an administrator's rights is not the same as one without. Raises CallFailed.
+    """
+    address = meeting_of(folder).address
+    if sys.platform == "win32":
+        import ctypes
+
+        session = ctypes.c_uint32()
+        ctypes.windll.kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(session))
+        rights = "admin" if ctypes.windll.shell32.IsUserAnAdmin() else "user"
+        return f"{address}-{session.value}-{rights}"
+    display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY", "")
+    return f"{address.removesuffix('.sock')}-{hashlib.sha256(display.encode()).hexdigest()[:6]}.win"
+
+
 if sys.platform != "win32":
 
     def _private_folders() -> Iterator[Path]:
@@ -83,9 +100,6 @@ if sys.platform != "win32":
         # Also for whoever was started without the variable, by cron or by su: all must meet at one place.
         yield Path(f"/run/user/{user}/domonitor")
         yield Path(os.environ.get("TMPDIR") or "/tmp") / f"domonitor-{user}"
-
-    def _private_folders_text() -> str:
-        return " or ".join(map(str, _private_folders()))
 
     def _is_ours_alone(folder: Path) -> bool:
         """Whether the folder is there, or could be made, and nobody else can enter it."""
