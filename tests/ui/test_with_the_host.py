@@ -27,12 +27,6 @@ def states(window: MainWindow) -> list[JobState]:
     return [row.job.state for row in window.model.rows]
 
 
-def end(process_id: int | None) -> None:
-    """The host that the window has started."""
-    if process_id is not None:
-        os.kill(process_id, signal.SIGTERM)
-
-
 def test_what_another_program_does_shows_in_the_window(run: Run, tmp_path: Path, origin: Origin) -> None:
     url = origin.add("/a", Resource(CONTENT, faults=[Stall(after_bytes=100_000)]))
 
@@ -60,7 +54,6 @@ def test_a_host_that_is_killed_is_started_again_and_the_download_goes_on(
 
     async def test() -> None:
         backend = HostBackend(tmp_path / "engine", settings=QUICK)
-        started: set[int] = set()
         async with opened(backend) as window:
             new_file = NewFile(url, str(tmp_path / "a"))
             (outcome,) = await window.monitor.add("engine", [NewJob("A download", (new_file,), auto_complete=True)])
@@ -69,13 +62,13 @@ def test_a_host_that_is_killed_is_started_again_and_the_download_goes_on(
             first = process_of(backend)
             os.kill(first, signal.SIGKILL)
             origin.mend("/a")
-            await until(lambda: (tmp_path / "a").exists())
-            await until(lambda: JobState.TRANSFERRING not in states(window))
-            second = process_of(backend)
+            try:
+                await until(lambda: states(window) == [JobState.ACKNOWLEDGED])
+                assert not window.model.rows[0].is_gone
+            finally:
+                second = process_of(backend)
+                os.kill(second, signal.SIGTERM)
             assert second != first
-            started.add(second)
-        for process_id in started:
-            end(process_id)
         assert hashlib.sha256((tmp_path / "a").read_bytes()).hexdigest() == CONTENT.sha256()
 
     run(test())

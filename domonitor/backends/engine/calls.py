@@ -239,5 +239,5 @@ class ServiceCalls(Caller):
     get_limits: Call[Limits] = Call(Limits)
     set_proxy: Call[None] = Call(None, proxy=Proxy)
     network_changed: Call[None] = Call(None)
-    follow: Call[None] = Call(None, number=int)
+    follow: Call[None] = Call(None, paged="known", number=int, known=tuple[str, ...])
     set_callback: Call[None] = Call(None, job_id=UUID, number=int | None)

@@ -28,11 +28,12 @@ class Feed:
         self._number = 0
         self._health = Health()
 
-    def begin(self, number: int) -> None:
-        """A list of all jobs is on its way, under that number."""
+    def begin(self, number: int) -> set[str]:
+        """A list of all jobs is on its way, under that number; the ids of those that are known from before."""
         with self._lock:
             self._number = number
             self._unseen = set(self._known)
+            return {key.id for key in self._known}
 
     def add(self, number: int, jobs: Iterable[Job], gone: Iterable[str], *, is_listed: bool) -> None:
         """These jobs are new, different or final, and those ids are gone. is_listed: the list is complete now."""
@@ -46,9 +47,9 @@ class Feed:
         with self._lock:
             listed = {job.key for job in upserts}
             self._known |= listed
-            self._unseen -= listed
+            self._unseen -= listed | removals.keys()
             if is_listed and number == self._number:
-                removals |= dict.fromkeys(self._unseen - removals.keys())
+                removals |= dict.fromkeys(self._unseen)
                 self._unseen = set()
             self._known -= removals.keys()
         self._pending.add(Change(tuple(upserts), MappingProxyType(removals)))

@@ -240,6 +240,13 @@ class EngineManager:
             raise failures.refusal(hresult.DO_E_JOB_NOT_FOUND)
         return job
 
+    def is_listed(self, job_id: str) -> bool:
+        """Whether there is a job of that id that has not ended."""
+        try:
+            return self._roster.is_listed(UUID(job_id))
+        except ValueError:
+            return False
+
     @property
     def lifecycle(self) -> Lifecycle:
         """What is done with jobs; its methods run on the engine's thread."""

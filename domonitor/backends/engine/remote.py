@@ -239,9 +239,10 @@ class RemoteManager:
 
     def _follow(self) -> None:
         number = next(self._numbers)
+        known: set[str] = set()
         for feed in self._feeds:
-            feed.begin(number)
-        self.service.follow(number)
+            known |= feed.begin(number)
+        self.service.follow(number, tuple(known))
 
     def _lost(self, failure: HostUnavailable) -> bool:
         for feed in self._feeds:

@@ -135,18 +135,27 @@ class Session:
         """See Backend."""
         return self._backend.timeline(job_id)
 
-    def follow(self, number: int) -> None:
+    def follow(self, number: int, known: tuple[str, ...]) -> None:
         """All jobs, and then whatever changes, is sent from now on; the first page before the answer to this.
 
-        number: what tells this list from one that was asked for before and is not sent any further.
+        number: what tells this list from one that was asked for before and is not sent any further. known: the jobs
+        that the client knows from an earlier host; of those that have ended meanwhile it is told how.
         """
         if self._following is not None:
             self._manager.remove_reader(self._following.reader)
         following = _Following(number, self._manager.add_reader(self._channel.tell_news))
+        if ended := [self._at_its_end(job_id) for job_id in known if not self._manager.is_listed(job_id)]:
+            self._channel.send(frames({"change": number}, ended))
         for message in self._changes(following):
             self._channel.send(message)
         self._following = following
         self._channel.tell_news()
+
+    def _at_its_end(self, job_id: str) -> Json:
+        try:
+            return codec(Job).encode(self._manager.snapshot(codec(UUID).decode(job_id)))
+        except CallFailed:
+            return {"gone": job_id}
 
     # The calls of the object model that are not a job's own.
 
