@@ -17,8 +17,9 @@ from hypothesis.stateful import rule
 
 from domonitor.jobs.state import JobState
 from tests.backends.engine.agreement import Counts
+from tests.backends.engine.drawing import jobs, kinds
 from tests.backends.engine.in_a_process import EngineInAProcess
-from tests.backends.engine.machine import EngineMachine, jobs, kinds
+from tests.backends.engine.machine import EngineMachine
 from tests.backends.engine.rounds import run_round
 
 

@@ -91,8 +91,6 @@ class Commands:
         if changes_turn:
             self._lifecycle.queue(job)
         self._loop.batch.save_job(job)
-        if "bytes_per_second" in values:
-            self._transfers.turns.limiter.job_changed(job)
         self._loop.batch.answer(reply, None)
         if job.auto_complete and job.state is JobState.TRANSFERRED:
             self._lifecycle.ending.complete(job, None)
@@ -132,6 +130,8 @@ class Commands:
     def _set(self, job: JobRecord, values: Mapping[str, object]) -> None:
         for name, value in values.items():
             setattr(job, name, value)
+        if "bytes_per_second" in values:
+            self._transfers.turns.job_changed(job)
         job.modified = self._clock.utc_now()
 
 

@@ -20,6 +20,7 @@ class Fetching:
 
     pieces: of a file in segments, what is still to be fetched. transfers: what is under way.
     synced_at_s, is_syncing: when the file was last synced behind its transfers, and whether it is now.
+    due_at_tick: when it is looked at next, in ticks of its Transfers.
     """
 
     job: JobRecord
@@ -28,6 +29,7 @@ class Fetching:
     transfers: list[Transfer] = field(default_factory=list)
     synced_at_s: float = 0.0
     is_syncing: bool = False
+    due_at_tick: int = 0
 
     @classmethod
     def of(cls, job: JobRecord, file: FileRecord) -> Fetching:

@@ -89,6 +89,11 @@ class Http:
         easy = self._running.get(fetch)
         return fetch.received_bytes if easy is None else easy.limit(allowed_bytes)
 
+    def received(self, fetch: Fetch) -> int:
+        """How many bytes of the body have come so far. Libcurl's clock of silence goes on, unlike with limit."""
+        easy = self._running.get(fetch)
+        return fetch.received_bytes if easy is None else int(easy.curl.getinfo(pycurl.SIZE_DOWNLOAD_T))
+
     def step(self, timeout_s: float | None) -> None:
         """Waits for something to happen, or the time to pass (None: as long as it takes), and handles it."""
         for descriptor, events in self._sockets.wait(timeout_s):

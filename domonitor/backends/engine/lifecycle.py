@@ -168,8 +168,12 @@ class Lifecycle:
         """See Owner."""
         if state is JobState.TRANSFERRING:
             job.set_error(None)
-        elif not job.attempts:
-            job.progress_at_s = self._clock.monotonic()  # until now it has waited for its turn
+        elif state is JobState.QUEUED:
+            job.queued_at_s = self._clock.monotonic()
+        elif job.attempts:
+            job.progress_at_s += self._clock.monotonic() - job.queued_at_s
+        else:
+            job.progress_at_s = self._clock.monotonic()
         self._check_way(job, state)
         job.state = state
         job.modified = self._clock.utc_now()
@@ -258,6 +262,7 @@ class Lifecycle:
         if job.is_transferred:
             self._transferred(job)
         else:
+            job.queued_at_s = self._clock.monotonic()
             self.transfers.queue(job.number, job.priority, is_trying=job.attempts > 0)
 
     def _transferred(self, job: JobRecord) -> None:

@@ -102,6 +102,7 @@ class JobRecord:
     is_completing: the intention to give the files their names is stored; recovery goes on with it.
     interruptions: how often it was interrupted by an error, in all. attempts: since a byte last arrived.
     progress_at_s: when a byte last arrived, or the job last got its turn, on the engine's clock.
+    queued_at_s: since when it waits for its turn, on the same clock; that is no time without progress.
     error_code: that of the error object, which it outlives. retry_at: when it tries again by itself (UTC).
     not_before_s: a server has asked for no new attempt before that, on the engine's clock.
     segments: over so many connections a large file comes. bytes_per_second: not faster than that, None for no limit.
@@ -135,6 +136,7 @@ class JobRecord:
     attempts: int = 0
     progress_at_s: float = 0.0
     not_before_s: float = 0.0
+    queued_at_s: float = 0.0
     retry_timer: Timer | None = None
     to_start: deque[FileRecord] | None = None
     waiting: tuple[Callable[[], None], ...] = ()

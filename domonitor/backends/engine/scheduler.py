@@ -80,6 +80,9 @@ class Scheduler:
         self._next_place = itertools.count()
         self._running: dict[int, _Turn] = {}
         self._startable: dict[int, JobRecord] = {}
+        """Background jobs that have files to start."""
+        self._startable_first: dict[int, JobRecord] = {}
+        """The same of foreground jobs: a connection that becomes free is theirs."""
         self._slots_taken: Counter[Priority] = Counter()
         self._trying: set[int] = set()
         """The numbers of those that wait and have failed since they last moved."""
@@ -109,7 +112,7 @@ class Scheduler:
     def remove(self, job: JobRecord) -> None:
         """The job must not run any more; a slot that it had is free. Its files must have ended."""
         self._is_stuck = False
-        self._startable.pop(job.number, None)
+        self._forget_startable(job)
         if (turn := self._running.pop(job.number, None)) is not None:
             self._slots_taken[turn.priority] -= turn.takes_slot
         self._trying.discard(job.number)
@@ -137,7 +140,8 @@ class Scheduler:
             self._is_stuck = True
             return None
         while True:
-            for job in self._startable.values():
+            behind = () if self._is_foreground_next else self._startable.values()
+            for job in itertools.chain(self._startable_first.values(), behind):
                 if (file := self._startable_file(job)) is not None:
                     return job, file
             if not self._has_next_turn():
@@ -249,6 +253,12 @@ class Scheduler:
         return numbers
 
     @property
+    def _is_foreground_next(self) -> bool:
+        """Whether a foreground job gets its turn before further files of background jobs are started."""
+        is_waiting = bool(self._waiting) and self._waiting[0][0] == Priority.FOREGROUND
+        return is_waiting and not self._pause and len(self._startable_first) < LOOK_AHEAD
+
+    @property
     def _is_full(self) -> bool:
         return len(self._servers) + self._more_connections >= self._settings.connections
 
@@ -259,7 +269,7 @@ class Scheduler:
             return False
         priority = self._waiting[0][0]
         if priority == Priority.FOREGROUND:
-            return len(self._startable) < LOOK_AHEAD
+            return self._is_foreground_next
         if priority != self._highest():
             return False
         if self._slots_taken[Priority(priority)] < self._slots:
@@ -298,7 +308,7 @@ class Scheduler:
     def _has_more(self, job: JobRecord) -> None:
         self._is_stuck = False
         if job.to_start is not None:
-            self._startable[job.number] = job
+            self._has_files(job)
         elif job.number not in self._places:
             self.add(job.number, job.priority)
 
@@ -312,7 +322,15 @@ class Scheduler:
         self._slots_taken[turn.priority] += turn.takes_slot
         job.to_start = deque(self._missing(job))
         if job.to_start:
-            self._startable[job.number] = job
+            self._has_files(job)
+
+    def _has_files(self, job: JobRecord) -> None:
+        takes_slot = self._running[job.number].takes_slot
+        (self._startable if takes_slot else self._startable_first)[job.number] = job
+
+    def _forget_startable(self, job: JobRecord) -> None:
+        self._startable.pop(job.number, None)
+        self._startable_first.pop(job.number, None)
 
     def _startable_file(self, job: JobRecord) -> FileRecord | None:
         if self._active_by_job[job.number] >= self._settings.files_at_once:
@@ -326,7 +344,7 @@ class Scheduler:
             return None
         files.popleft()
         if not files:
-            del self._startable[job.number]
+            self._forget_startable(job)
         self._servers[file] = server
         self._active_by_job[job.number] += 1
         self._active_by_server[server] += 1

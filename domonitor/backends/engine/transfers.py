@@ -38,6 +38,12 @@ disk.SYNC_STEP_BYTES. Of one in segments only what is stored survives, of any ot
 MOST_SETTLING = 200
 """So many files may wait for the disk, each of them open, before another one is fetched."""
 
+MANY_TRANSFERS = 60
+"""Beyond so many files not each of them is looked at in each tick: that would cost more than the bytes themselves."""
+
+MOST_TICKS = 4
+"""After so many ticks every file has been looked at."""
+
 _LARGE_BUFFER = 256 * 1024
 _SMALL_BUFFER = 64 * 1024
 _FEW_TRANSFERS = 16
@@ -92,6 +98,7 @@ class Transfers:
         """Files whose next part is asked for at once: it belongs to what is there even without a validator."""
         self._settling: set[FileRecord] = set()
         """Files that have ended and wait for the disk or the store before they go on."""
+        self._ticks = 0
         self._space = Space(self._running)
         self._verifying = Verifying(loop, owner, self._settling, self._settled)
         self._awake = Awake(is_on=settings.holds_off_sleep)
@@ -198,9 +205,13 @@ class Transfers:
         now_s = self._clock.monotonic()
         self._awake.keep(is_wanted=any(each.job.priority is Priority.FOREGROUND for each in self._running.values()))
         crowd = max(1.0, len(self._running) / _FEW_TRANSFERS)
-        for fetching in list(self._running.values()):
+        self._ticks += 1
+        look_in_ticks = min(len(self._running) // MANY_TRANSFERS + 1, MOST_TICKS)
+        due = [fetching for fetching in self._running.values() if fetching.due_at_tick <= self._ticks]
+        for fetching in due:
             if self._running.get(fetching.file) is not fetching:
                 continue
+            fetching.due_at_tick = self._ticks + look_in_ticks
             sync_every_s = SYNC_EVERY_S * (crowd if fetching.pieces is None else 1.0)
             for transfer in fetching.transfers:
                 if transfer.part.is_open:

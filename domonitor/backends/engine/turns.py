@@ -16,8 +16,8 @@ from domonitor.backends.engine.waiting import Waiting
 from domonitor.jobs.job import Priority
 from domonitor.jobs.limit import Limits, until
 
-LOOK_EVERY_S = 600.0
-"""The schedule is looked at so often at least: the computer may have slept, or its clock been set."""
+LOOK_EVERY_S = 60.0
+"""The schedule is looked at so often at least: the computer may have slept, its clock been set, an hour come twice."""
 
 
 class Turns:
@@ -52,6 +52,11 @@ class Turns:
         """These hold from now on."""
         self.limits = limits
         self._look_at_schedule()
+
+    def job_changed(self, job: JobRecord) -> None:
+        """The job's own limit is another one from now on: it may leave room for more files."""
+        self.limiter.job_changed(job)
+        self.scheduler.look_again()
 
     def stop(self) -> None:
         """Nothing changes by itself any more."""

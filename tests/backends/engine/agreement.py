@@ -88,8 +88,8 @@ class Agreement:
 
     def _job_agrees(self, job: ModelJob, found: Look) -> None:
         """A job that has not ended, with the model, its files and its folder."""
-        shown = (found.display_name, found.description, found.priority)
-        assert shown == (job.display_name, job.description, job.priority), f"{job}: {found}"
+        shown = (found.display_name, found.description, found.priority, found.limits)
+        assert shown == (job.display_name, job.description, job.priority, job.limits), f"{job}: {found}"
         assert job.minimum_retry_delay in (None, found.retry_delay_s), f"{job}: {found}"
         assert job.no_progress_timeout in (None, found.no_progress_timeout_s), f"{job}: {found}"
         names = [(file.source.url, str(file.target)) for file in job.files]

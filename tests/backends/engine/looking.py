@@ -12,6 +12,7 @@ from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import FileProgress, JobFile, Priority, Progress, Times
+from domonitor.jobs.limit import JobLimits
 from domonitor.jobs.state import FINAL, JobState
 
 MOST_LOOKS = 50
@@ -36,6 +37,7 @@ class Look:
     priority: Priority
     retry_delay_s: float
     no_progress_timeout_s: float
+    limits: JobLimits
     error_code: int | None
 
 
@@ -70,6 +72,7 @@ def _look_once(job: EngineJob, folder: Path) -> Look:
         job.get_priority(),
         job.get_minimum_retry_delay(),
         job.get_no_progress_timeout(),
+        job.get_limits(),
     )
     after = (job.get_state(), job.get_progress(), job.get_times())
     return Look(*after, before == after, names, files, listed, *chosen, error_code)

@@ -23,9 +23,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Priority
+from domonitor.jobs.limit import JobLimits, Limits, Schedule
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import FINAL, JobState
 from tests.backends.engine.agreement import Agreement, Counts, refusal_of
+from tests.backends.engine.drawing import (
+    JOB_LIMITS,
+    LIMITS,
+    MOST_FILES,
+    MOST_JOBS,
+    SETTINGS,
+    jobs,
+    kinds,
+    places,
+)
 from tests.backends.engine.illegal import ILLEGAL
 from tests.backends.engine.in_a_process import EngineHere, EngineInAProcess
 from tests.backends.engine.looking import look
@@ -33,7 +44,6 @@ from tests.backends.engine.model import (
     FAULTS,
     FOREIGN,
     IDLE,
-    KINDS,
     LONG_DELAY_S,
     Fate,
     ModelFile,
@@ -41,30 +51,13 @@ from tests.backends.engine.model import (
     Source,
     new_source,
 )
+from tests.backends.engine.turns_kept import out_of_turn
 from tests.server import Origin, refused_url
 
-MOST_JOBS = 6
-MOST_FILES = 5
 SETTLES_WITHIN_S = 20.0
 
 S = JobState
 Start = Callable[[Path], EngineHere | EngineInAProcess]
-
-kinds = st.sampled_from(KINDS)
-jobs = st.integers(0, MOST_JOBS - 1)
-places = st.integers(0, MOST_FILES - 1)
-
-SETTINGS = st.fixed_dictionaries(
-    {},
-    optional={
-        "priority": st.sampled_from(Priority),
-        "display_name": st.sampled_from(["a name", "ü" * 256]),
-        "description": st.sampled_from(["", "what it is", "d" * 1_024]),
-        "minimum_retry_delay": st.sampled_from([0.0, 0.03, LONG_DELAY_S]),
-        "no_progress_timeout": st.sampled_from([0.0, 5_000.0]),
-        "auto_complete": st.booleans(),
-    },
-)
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -83,10 +76,13 @@ class EngineMachine(RuleBasedStateMachine):
         self._agreement = Agreement(self.engine, self._folder / "engine", counts)
         self._known: list[ModelJob] = []
         self._sources = 0
+        self._limits = Limits()
 
     @invariant()
     def everything_agrees(self) -> None:
         self._agreement.check(self._known)
+        assert self.engine.manager.get_limits() == self._limits
+        assert self.engine.run(out_of_turn, self.engine.manager) == []
 
     def teardown(self) -> None:
         self._opened.close()
@@ -127,7 +123,7 @@ class EngineMachine(RuleBasedStateMachine):
             assert answers.pop(1).code == hresult.ERROR_PATH_NOT_FOUND
         for job, handle in zip(new, answers, strict=True):
             self._take_in(job, handle)
-            job.possible, job.was_started = frozenset({S.QUEUED}), True
+            job.possible, job.was_started, job.limits = frozenset({S.QUEUED}), True, JobLimits(None, segments)
 
     @rule(which=jobs, kind=kinds)
     def add_file(self, which: int, kind: str) -> None:
@@ -177,6 +173,18 @@ class EngineMachine(RuleBasedStateMachine):
             if self._give(job, set_it) == hresult.S_OK:
                 setattr(job, name, value)
                 job.was_delayed |= value == LONG_DELAY_S
+
+    @rule(which=jobs, limits=JOB_LIMITS)
+    def set_limits(self, which: int, limits: JobLimits) -> None:
+        job = self._job(which)
+        if self._give(job, lambda handle: handle.set_limits(limits.bytes_per_second, limits.segments)) == hresult.S_OK:
+            job.limits = limits
+
+    @rule(limits=LIMITS)
+    def set_limits_of_all(self, limits: Limits) -> None:
+        self._time_passes()
+        self.engine.manager.set_limits(limits)
+        self._limits = limits
 
     @rule(which=jobs, at=places, kind=kinds)
     def set_remote_name(self, which: int, at: int, kind: str) -> None:
@@ -331,6 +339,8 @@ class EngineMachine(RuleBasedStateMachine):
 
     def _settle(self) -> None:
         """Until each job has been seen where it can't go on for now."""
+        if self._limits.schedule.rules:
+            self.set_limits_of_all(replace(self._limits, schedule=Schedule()))
         for file in (file for job in self._known for file in job.files):
             if file.source.fate is Fate.WAITS:
                 file.source.switch(self._origin, "none")

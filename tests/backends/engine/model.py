@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from domonitor.jobs.job import FileRange, Priority
+from domonitor.jobs.limit import JobLimits
 from domonitor.jobs.state import ACTIVE, ERRONEOUS, FINAL, JobState
 from tests.server import Answer, Changes, Chunked, Content, Cut, Fault, Hold, Origin, Pattern, Resource, Stall
 
@@ -163,6 +164,7 @@ class ModelJob:
     minimum_retry_delay: float | None = None
     no_progress_timeout: float | None = None
     auto_complete: bool = False
+    limits: JobLimits = field(default_factory=JobLimits)
     was_started: bool = False
     was_delayed: bool = False
     was_completed: bool = False
