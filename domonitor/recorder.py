@@ -86,6 +86,10 @@ class Recorder:
         """The job's last recorded error, as an ERROR event with its error; None where there is none to be had."""
         return await self.read(lambda history: history.last_error(key))
 
+    async def gone(self, limit: int, text: str = "") -> Sequence[GoneJob]:
+        """The jobs that are gone and contain the text, the last one first; none where the history can't be read."""
+        return await self.read(lambda history: history.gone(limit, text=text)) or ()
+
     async def read(self, query: Callable[[History], T]) -> T | None:
         """What the query finds in the history, asked on the recorder's thread; None where that fails."""
         try:

@@ -53,6 +53,7 @@ class Settings:
     download_folder: where added downloads go, "" for the system's download folder.
     auto_complete: whether added downloads get their final names by themselves.
     theme: one of Theme. window: size and layout of the main window as Qt wrote them, in base64.
+    columns: those of the list, and what it is sorted by, "" for the first ones. folded: the list's folded groups.
     existing: what is done where there is a file of an added download's name: one of Existing, in small letters.
     holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
     proxy: "" as the environment says, "none", or an address such as http://proxy.example:3128, without a login.
@@ -62,6 +63,8 @@ class Settings:
     auto_complete: bool = True
     theme: str = Theme.SYSTEM.value
     window: str = ""
+    columns: str = ""
+    folded: str = ""
     existing: str = "rename"
     holds_off_sleep: bool = True
     proxy: str = ""

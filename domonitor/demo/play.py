@@ -21,12 +21,12 @@ from domonitor.demo.origin import DemoOrigin
 from domonitor.jobs.job import JobKey
 from domonitor.jobs.state import ERRONEOUS, JobState
 from domonitor.settings import Settings, Theme
-from domonitor.ui.columns import COLUMNS
+from domonitor.ui.columns import USER
 from domonitor.ui.main_window import MainWindow
 
 PICTURE_AFTER_S = 15.0
 _TERMINAL_AFTER_S = 20.0
-_TERMINAL_COLUMNS = tuple(column for column in COLUMNS if column.name not in ("size", "service", "created"))
+_TERMINAL_COLUMNS = tuple(column for column in USER if column.name not in ("size", "service", "created"))
 _LOOK_S = 0.25
 
 
@@ -134,6 +134,6 @@ def _table(window: MainWindow) -> Table:
             min_width=9 if is_number else None,
             ratio=None if is_number else 1,
         )
-    for row in window.model.rows:
+    for row in window.model.jobs.all:
         table.add_row(*(column.text(row) for column in _TERMINAL_COLUMNS), style=_COLORS.get(row.job.state, ""))
     return table

@@ -116,6 +116,7 @@ class JobFile:
 
 
 _NO_REFUSALS: Mapping[Command, str] = MappingProxyType({})
+_NOTHING_REPORTED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class Job:
     retry_at: when the service will try again by itself (UTC), None where it does not say.
     waiting_reason: why the job does not move, in the service's words.
     auto_complete: its files get their names by themselves once all have arrived.
+    reported: what else the service says of it, by the documented name of each field;
+    numbers in digits.
     """
 
     key: JobKey
@@ -144,6 +147,7 @@ class Job:
     waiting_reason: str | None = None
     auto_complete: bool = False
     refusals: Mapping[Command, str] = field(default_factory=lambda: _NO_REFUSALS, repr=False, hash=False)
+    reported: Mapping[str, str] = field(default_factory=lambda: _NOTHING_REPORTED, repr=False, hash=False)
 
     def allows(self, command: Command) -> bool:
         """Whether a window offers the command: the state allows it, nothing refuses it, it would keep something."""

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import Qt
 
-from domonitor.jobs.job import Job
-from domonitor.jobs.state import Command, JobState
+from domonitor.jobs.state import JobState
 from domonitor.ui import text
+from domonitor.ui.rows import Row
+from domonitor.ui.support_columns import SUPPORT, SupportField
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """A job as the table shows it.
-
-    bytes_per_s: its speed, None while it does not transfer. is_fresh: there was news of it since the last second.
-    pending: a command under way. is_answered: the service has taken it, and its effect is not seen yet.
-    is_gone: it vanished from its service without a last word. is_stale: its service can't be reached now.
-    """
-
-    job: Job
-    bytes_per_s: float | None = None
-    is_fresh: bool = True
-    pending: Command | None = None
-    is_answered: bool = False
-    is_gone: bool = False
-    is_stale: bool = False
-
-    def words(self) -> str:
-        """The state in words."""
-        if self.pending is not None:
-            return text.pending(self.pending)
-        if self.is_gone:
-            return text.tr("Gone from its service")
-        return text.state(self.job, datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: title, text of a row, sort key of a row, alignment and first width in pixels at 96 dpi.
 
-    moves: whether its text changes while a job transfers.
+    moves: whether its text changes while a job transfers. documented: what the services call it, where that
+    differs. more: what stands below its text.
     """
 
     name: str
@@ -57,9 +32,26 @@ class Column:
     width: int
     align: Qt.AlignmentFlag = _LEFT
     moves: bool = False
+    documented: str = ""
+    more: Callable[[Row], str] | None = None
+
+    def tip(self, row: Row) -> str:
+        """All of it, for a tooltip."""
+        return "\n".join(self._parts(row))
+
+    def speech(self, row: Row) -> str:
+        """All of it, to be spoken."""
+        return ". ".join(self._parts(row)) or text.tr("unknown")
+
+    def _parts(self, row: Row) -> list[str]:
+        more = self.more(row) if self.more is not None else ""
+        return [part for part in (self.text(row), more) if part]
 
 
-_ATTENTION = {
+GROUPED = -1
+"""In place of a column: the list is in groups."""
+
+ATTENTION = {
     JobState.ERROR: 0,
     JobState.TRANSFERRED: 1,
     JobState.TRANSFERRING: 2,
@@ -91,7 +83,7 @@ def _remaining_key(row: Row) -> float:
     return float("inf") if seconds is None else seconds
 
 
-COLUMNS: tuple[Column, ...] = (
+USER: tuple[Column, ...] = (
     Column(
         "name",
         lambda: text.tr("Name"),
@@ -99,7 +91,15 @@ COLUMNS: tuple[Column, ...] = (
         lambda row: row.job.display_name.casefold(),
         205,
     ),
-    Column("state", lambda: text.tr("State"), Row.words, lambda row: _ATTENTION[row.job.state], 305, moves=True),
+    Column(
+        "state",
+        lambda: text.tr("State"),
+        Row.words,
+        lambda row: ATTENTION[row.job.state],
+        305,
+        moves=True,
+        more=Row.second_line,
+    ),
     Column(
         "progress",
         lambda: text.tr("Progress"),
@@ -151,6 +151,30 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 
-CREATED = next(at for at, column in enumerate(COLUMNS) if column.name == "created")
-PROGRESS = next(at for at, column in enumerate(COLUMNS) if column.name == "progress")
-STATE = next(at for at, column in enumerate(COLUMNS) if column.name == "state")
+
+def _support(field: SupportField) -> Column:
+    return Column(
+        field.name,
+        field.title,
+        field.text,
+        field.key,
+        field.width,
+        _RIGHT if field.is_number else _LEFT,
+        field.moves,
+        field.documented,
+    )
+
+
+COLUMNS: tuple[Column, ...] = USER + tuple(map(_support, SUPPORT))
+"""All that can be shown; the first ones are shown at first."""
+
+AT: Mapping[str, int] = {column.name: at for at, column in enumerate(COLUMNS)}
+"""Where each column is, by its name."""
+
+CREATED = AT["created"]
+NAME = AT["name"]
+PROGRESS = AT["progress"]
+STATE = AT["state"]
+
+FIRST_ORDER = ("name", "progress", "state", "speed", "remaining", "size", "service", "created")
+"""How the first columns stand from left to right, until the user moves them."""

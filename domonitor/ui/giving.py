@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Job, JobFile, JobKey
-from domonitor.jobs.request import Outcome
 from domonitor.jobs.state import Command
 from domonitor.monitor import Monitor
-from domonitor.ui import text
-from domonitor.ui.actions import ask, is_offered, question
+from domonitor.ui.actions import ask, is_offered, question, why_not
 from domonitor.ui.job_table import JobTableModel
+from domonitor.ui.results import Result, result
 
-_SHOWN_REFUSALS = 5
 _COUNTED_JOBS = 50
 """Of more jobs than these the files are not counted one by one before the question."""
 _COUNT_WITHIN_S = 0.5
@@ -25,10 +23,10 @@ _COUNT_WITHIN_S = 0.5
 class CommandGiver:
     """Gives commands to jobs, shows that they are under way, and tells what was refused and why.
 
-    tell: takes the sentence, "" for nothing to say.
+    tell: takes the result.
     """
 
-    def __init__(self, monitor: Monitor, model: JobTableModel, tell: Callable[[str], None], window: QWidget) -> None:
+    def __init__(self, monitor: Monitor, model: JobTableModel, tell: Callable[[Result], None], window: QWidget) -> None:
         self._monitor = monitor
         self._model = model
         self._tell = tell
@@ -42,8 +40,9 @@ class CommandGiver:
         """Whether the command is offered on any of the jobs; stops at the first one."""
         return any(is_offered(job, command, self._monitor.commands(job.key.service)) for job in jobs)
 
-    async def give(self, command: Command, jobs: Sequence[Job]) -> None:
-        """Asks where needed, and gives the command."""
+    async def give(self, command: Command, chosen: Sequence[Job]) -> None:
+        """Asks where needed, gives the command to those that it is offered on, and tells what was not done."""
+        jobs = self.offered(command, chosen)
         files = await self._files(jobs) if command is Command.CANCEL else {}
         asked = question(command, jobs, files)
         if asked is not None and not await ask(self._window, asked):
@@ -57,7 +56,10 @@ class CommandGiver:
         finally:
             self._model.set_pending(set(keys).difference(taken), None)
         self._model.set_answered(taken)
-        self._tell_refusals({job.key: job for job in jobs}, outcomes)
+        offered = {job.key for job in jobs}
+        refused = [(job, why_not([job], command)) for job in chosen if job.key not in offered]
+        refused += [(job, outcomes[job.key].message) for job in jobs if outcomes[job.key].is_refused]
+        self._tell(result(command, len(chosen), refused))
 
     async def _files(self, jobs: Sequence[Job]) -> dict[JobKey, Sequence[JobFile]]:
         """The jobs' files, for an exact question; nothing where that takes too long or can't be had."""
@@ -68,10 +70,3 @@ class CommandGiver:
                 return {job.key: await self._monitor.files(job.key) for job in jobs}
         except (CallFailed, TimeoutError):
             return {}
-
-    def _tell_refusals(self, jobs: Mapping[JobKey, Job], outcomes: Mapping[JobKey, Outcome]) -> None:
-        refused = [(jobs[key], outcome) for key, outcome in outcomes.items() if outcome.is_refused]
-        lines = [f"{job.display_name}: {outcome.message}" for job, outcome in refused[:_SHOWN_REFUSALS]]
-        if len(refused) > len(lines):
-            lines.append(text.tr("… and {n} more.").format(n=len(refused) - len(lines)))
-        self._tell("\n".join(lines))

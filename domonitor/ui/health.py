@@ -63,7 +63,8 @@ class HealthBar(QWidget):
         colors = theme.colors(self.palette())
         color = {HealthState.OK: colors.good, HealthState.UNAVAILABLE: colors.danger}.get(health.state, colors.muted)
         name, words = text.service(service), _words(health.state)
-        label.setText(f'<span style="color: {color}">{_SIGNS[health.state]}</span>&nbsp; {name}: {words}')
+        shown = "" if health.state is HealthState.OK else f"&nbsp; {words}"
+        label.setText(f'{name}&nbsp; <span style="color: {color}">{_SIGNS[health.state]}</span>{shown}')
         label.setAccessibleName(f"{name}: {words}. {health.reason}".strip())
         label.setToolTip(health.reason or f"{name}: {words}")
         reasons = [one.reason for one in self._health.values() if one.state is HealthState.UNAVAILABLE]

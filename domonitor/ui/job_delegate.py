@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPalette, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from domonitor.jobs.state import FINAL, JobState
 from domonitor.ui import theme
-from domonitor.ui.columns import COLUMNS, PROGRESS, STATE, Row, done_fraction
-from domonitor.ui.job_table import JobTableModel
+from domonitor.ui.columns import COLUMNS, NAME, PROGRESS, STATE, done_fraction
+from domonitor.ui.groups import Group
+from domonitor.ui.line_model import LineModel
+from domonitor.ui.rows import GroupRow, Row
 from domonitor.ui.theme import Colors
 
 _ICONS = {
@@ -27,8 +29,39 @@ _ICONS = {
 MARGIN = 8
 ICON_SIZE = 16
 BAR_HEIGHT = 6
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 Index = QModelIndex | QPersistentModelIndex
+
+
+class FocusTable(QTableView):
+    """A table that shows where the focus is to those who use the keyboard, and to nobody else."""
+
+    _is_by_keyboard = False
+
+    def shows_focus(self) -> bool:
+        """Whether the current cell is framed."""
+        return self._is_by_keyboard and self.hasFocus()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """See QWidget."""
+        by_keyboard = (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        self._is_by_keyboard = event.reason() in by_keyboard
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See QWidget."""
+        self._is_by_keyboard = True
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """See QWidget."""
+        self._is_by_keyboard = False
+        super().mousePressEvent(event)
 
 
 class JobDelegate(QStyledItemDelegate):
@@ -40,26 +73,39 @@ class JobDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """See QAbstractItemDelegate."""
         model = index.model()
-        assert isinstance(model, JobTableModel)
-        row = model.rows[index.row()]
-        style = option.widget.style()
-        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        assert isinstance(model, LineModel)
+        line = model.lines[index.row()]
+        painter.save()
+        if isinstance(line, GroupRow):
+            _paint_heading(painter, option, line)
+        else:
+            self._paint_cell(painter, option, line, index.column())
+        painter.restore()
+
+    def _paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, row: Row, at: int) -> None:
+        option.widget.style().drawPrimitive(
+            QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget
+        )
         colors = theme.colors(option.palette)
         inner = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
-        painter.save()
         painter.setPen(_text_color(row, option, colors))
-        if index.column() == STATE:
+        second = ""
+        if at == NAME:
             inner = self._paint_icon(painter, inner, row, colors)
-        elif index.column() == PROGRESS:
+        elif at == PROGRESS:
             inner = self._paint_bar(painter, inner, row, colors, option.fontMetrics)
-        column = COLUMNS[index.column()]
-        words = option.fontMetrics.elidedText(column.text(row), Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(inner, column.align, words)
-        painter.restore()
+        elif at == STATE:
+            second = row.second_line()
+        column = COLUMNS[at]
+        _paint_lines(painter, inner, column.align, (column.text(row), second), option, colors)
+        table = option.widget
+        if option.state & QStyle.StateFlag.State_HasFocus and isinstance(table, FocusTable) and table.shows_focus():
+            painter.setPen(QPen(QColor(colors.accent), 1))
+            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
         """See QAbstractItemDelegate."""
-        return QSize(80, row_height(option.fontMetrics))
+        return QSize(80, job_height(option.fontMetrics))
 
     def _paint_icon(self, painter: QPainter, rect: QRect, row: Row, colors: Colors) -> QRect:
         name = "state-gone" if row.is_gone else _ICONS[row.job.state]
@@ -94,9 +140,72 @@ class JobDelegate(QStyledItemDelegate):
         return words
 
 
+def _paint_lines(
+    painter: QPainter,
+    rect: QRect,
+    align: Qt.AlignmentFlag,
+    lines: tuple[str, str],
+    option: QStyleOptionViewItem,
+    colors: Colors,
+) -> None:
+    """One line in the middle, or two of which the second is the quieter one."""
+    metrics = option.fontMetrics
+    first, second = (metrics.elidedText(line, Qt.TextElideMode.ElideRight, rect.width()) for line in lines)
+    if not second:
+        painter.drawText(rect, align, first)
+        return
+    middle = rect.center().y()
+    upper, lower = QRect(rect), QRect(rect)
+    upper.setBottom(middle)
+    lower.setTop(middle + 2)
+    across = align & Qt.AlignmentFlag.AlignHorizontal_Mask
+    painter.drawText(upper, across | Qt.AlignmentFlag.AlignBottom, first)
+    if not _is_chosen(option):
+        painter.setPen(QColor(colors.muted))
+    painter.drawText(lower, across | Qt.AlignmentFlag.AlignTop, second)
+
+
+def _paint_heading(painter: QPainter, option: QStyleOptionViewItem, heading: GroupRow) -> None:
+    """The heading across the whole list: each cell paints its part of it."""
+    colors = theme.colors(option.palette)
+    painter.setClipRect(option.rect)
+    painter.fillRect(option.rect, option.palette.color(QPalette.ColorRole.Window))
+    is_urgent = heading.group is Group.NEEDS_YOU
+    color = QColor(colors.danger if is_urgent else colors.muted)
+    across = QRect(MARGIN, option.rect.top(), option.widget.width(), option.rect.height())
+    middle = across.center().y() + 1
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(color, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    left = across.left() + 5
+    if heading.is_folded:
+        painter.drawPolyline([QPoint(left, middle - 4), QPoint(left + 4, middle), QPoint(left, middle + 4)])
+    else:
+        painter.drawPolyline([QPoint(left - 2, middle - 2), QPoint(left + 2, middle + 2), QPoint(left + 6, middle - 2)])
+    font = QFont(option.font)
+    font.setBold(True)
+    font.setPointSizeF(font.pointSizeF() * 0.9)
+    painter.setFont(font)
+    painter.drawText(across.adjusted(ICON_SIZE + 7, 0, 0, 0), _LEFT, heading.words())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+    painter.fillRect(option.rect.adjusted(0, option.rect.height() - 1, 0, 0), QColor(colors.line))
+    table = option.widget
+    if isinstance(table, FocusTable) and table.shows_focus() and table.currentIndex().row() == heading.at:
+        painter.setPen(QPen(QColor(colors.accent), 1))
+        painter.drawRect(QRect(0, option.rect.top(), table.viewport().width() - 1, option.rect.height() - 1))
+
+
 def row_height(metrics: QFontMetrics) -> int:
-    """A calm height for a row."""
+    """A calm height for a row of one line."""
     return max(28, metrics.height() + 13)
+
+
+def job_height(metrics: QFontMetrics) -> int:
+    """A calm height for a row of two lines."""
+    return 2 * metrics.height() + 12
+
+
+def _is_chosen(option: QStyleOptionViewItem) -> bool:
+    return bool(option.state & QStyle.StateFlag.State_Selected and option.state & QStyle.StateFlag.State_Active)
 
 
 def state_icon(state: JobState) -> str:
@@ -119,8 +228,8 @@ def _state_color(row: Row, colors: Colors) -> str:
 
 
 def _text_color(row: Row, option: QStyleOptionViewItem, colors: Colors) -> QColor:
-    if option.state & QStyle.StateFlag.State_Selected and option.state & QStyle.StateFlag.State_Active:
+    if _is_chosen(option):
         return option.palette.color(QPalette.ColorRole.HighlightedText)
-    if row.is_gone or row.is_stale or row.job.state in FINAL:
+    if row.is_stale or row.is_over:
         return QColor(colors.muted)
     return option.palette.color(QPalette.ColorRole.Text)

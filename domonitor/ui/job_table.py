@@ -1,243 +1,296 @@
-"""The model of the job list. It keeps, orders and changes its own rows; no proxy stands between it and the view."""
+"""The model of the job list. It keeps, orders and filters its own lines; no proxy stands between it and the view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
-from domonitor.jobs.change import Change, HealthState
-from domonitor.jobs.job import Job, JobKey
-from domonitor.jobs.state import ALLOWED, FINAL, Command
-from domonitor.ui import text
-from domonitor.ui.columns import COLUMNS, CREATED, Row
+from domonitor.jobs.change import Change
+from domonitor.jobs.job import JobKey
+from domonitor.jobs.state import Command
+from domonitor.ui.columns import COLUMNS, CREATED, GROUPED
+from domonitor.ui.filtering import Filter
+from domonitor.ui.groups import FINISHED, Group
+from domonitor.ui.job_rows import Effect, JobRows
+from domonitor.ui.line_model import LineModel
+from domonitor.ui.ordering import Order, by_creation
+from domonitor.ui.rows import GroupRow, Line, Row
 
-Index = QModelIndex | QPersistentModelIndex
+_MANY = 2_000
+"""More rows than these are not moved one by one: the list is made anew."""
 
-_NEAR = 16
-"""Rows that are not further apart are told in one signal: rows in between that did not change cost next to nothing."""
+_REST = 20
+"""A list that takes long to order is ordered by itself only after so many times that long."""
 
 
-class JobTableModel(QAbstractTableModel):
-    """Rows of jobs, kept after their end until they are cleared.
+class JobTableModel(LineModel):
+    """The lines of the list: jobs, under the headings of their groups or flat.
 
-    speed_of: a job's bytes per second, None while it does not transfer.
+    can_reorder: whether lines may move by themselves now. held: the job that is to stay where it is, None for none.
+    Signals: regrouped(list[Row]): jobs that are another group's now, which the list shows a little later.
     """
+
+    regrouped = Signal(object)
 
     def __init__(self, speed_of: Callable[[JobKey], float | None], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._speed_of = speed_of
-        self._rows: list[Row] = []
-        self._at: dict[JobKey, int] = {}
-        self._sort_column = CREATED
-        self._sort_order = Qt.SortOrder.AscendingOrder
-        self._unreachable: set[str] = set()
+        self.jobs = JobRows(speed_of)
         self.can_reorder: Callable[[], bool] = lambda: True
-        self._needs_reorder = False
+        self.held: Callable[[], JobKey | None] = lambda: None
+        self._order = Order(CREATED)
+        self._past: dict[JobKey, Row] | None = None
+        self._misplaced: set[Row] = set()
+        self._kept: Row | None = None
+        self._next_settling_s = 0.0
 
     # What the window asks.
 
-    @property
-    def rows(self) -> Sequence[Row]:
-        """All rows in their order."""
-        return self._rows
-
     def row(self, key: JobKey) -> Row | None:
-        """The job's row."""
-        at = self._at.get(key)
-        return None if at is None else self._rows[at]
+        """The job's row, whether it is seen or not."""
+        return self._past.get(key) if self._past is not None else self.jobs.get(key)
 
     def position(self, key: JobKey) -> int | None:
-        """Where the job's row is now."""
-        return self._at.get(key)
+        """Where the job's row is now; None where it is not seen."""
+        row = self.row(key)
+        if row is None:
+            return None
+        self._number()
+        return row.at if row.at >= 0 else None
+
+    @property
+    def order(self) -> Order:
+        """What the list is ordered by, folded and filtered; not to be changed."""
+        return self._order
 
     # What changes.
 
     def apply(self, service: str, change: Change) -> None:
         """Takes over a change of a service."""
-        if change.health is not None:
-            self._set_reachable(service, change.health.state is not HealthState.UNAVAILABLE)
-        changed: list[int] = []
-        new: list[Row] = []
-        for job in change.upserts:
-            at = self._at.get(job.key)
-            if at is None:
-                new.append(Row(job, self._speed_of(job.key), is_stale=service in self._unreachable))
-            else:
-                self._rows[at].is_gone = False  # a service that lost a job may find it again
-                self._update(self._rows[at], job)
-                changed.append(at)
-        for key, final_job in change.removals.items():
-            if (at := self._at.get(key)) is not None:
-                row = self._rows[at]
-                row.is_gone = final_job is None
-                self._update(row, final_job or row.job)
-                changed.append(at)
-            elif final_job is not None:
-                new.append(Row(final_job))
-        self._emit_changed(changed)
-        self._insert(new)
-        if changed and COLUMNS[self._sort_column].moves:
-            self._needs_reorder = True
+        effect = self.jobs.apply(service, change)
+        self._take(effect)
+        self._insert(effect.new)
+
+    def tick(self) -> None:
+        """Once a second: speeds decay, and what belongs elsewhere by now goes there."""
+        self._take(self.jobs.tick())
+        self._let_go()
+        if self._misplaced and self.can_reorder() and time.monotonic() >= self._next_settling_s:
+            began_s = time.monotonic()
+            self.settle()
+            ended_s = time.monotonic()
+            self._next_settling_s = ended_s + _REST * (ended_s - began_s)
 
     def set_pending(self, keys: Iterable[JobKey], command: Command | None) -> None:
         """The rows say that a command is under way, None that it is not any more."""
-        changed = []
-        for key in keys:
-            if (at := self._at.get(key)) is not None:
-                self._rows[at].pending = command
-                self._rows[at].is_answered = False
-                changed.append(at)
-        self._emit_changed(changed)
+        self._emit_changed(self.jobs.set_pending(keys, command))
 
     def set_answered(self, keys: Iterable[JobKey]) -> None:
         """The service has taken the command: the words stay until its effect is seen, at most two seconds."""
-        seen: list[JobKey] = []
-        for key in keys:
-            if (row := self.row(key)) is not None and row.pending is not None:
-                if row.is_gone or row.pending not in ALLOWED[row.job.state]:
-                    seen.append(key)  # the news was quicker than the answer
-                else:
-                    row.is_answered = row.is_fresh = True
-        self.set_pending(seen, None)
+        self._emit_changed(self.jobs.set_answered(keys))
 
-    def tick(self) -> None:
-        """Once a second: speeds decay, countdowns count, and what moves while it sorts is put in order."""
-        changed = []
-        for at, row in enumerate(self._rows):
-            if row.is_fresh:
-                row.is_fresh = False  # its speed is of this very second
-            elif row.is_answered:
-                row.pending, row.is_answered = None, False
-                changed.append(at)
-            elif row.bytes_per_s:
-                row.bytes_per_s = self._speed_of(row.job.key)
-                changed.append(at)
-            if row.job.retry_at is not None:
-                changed.append(at)
-        self._emit_changed(changed)
-        if self._needs_reorder and self.can_reorder():
-            self.sort(self._sort_column, self._sort_order)
+    def set_files(self, key: JobKey, names: str) -> None:
+        """What the filter is to find of the job's files; it does so from the next second on."""
+        row = self.jobs.set_files(key, names)
+        if row is not None and not self._order.filter.is_open:
+            self._misplaced.add(row)
 
     def clear_finished(self) -> None:
         """Removes the rows of jobs that have ended or are gone."""
-        kept = [row for row in self._rows if not _is_over(row)]
-        if len(kept) != len(self._rows):
-            self.beginResetModel()
-            self._rows = kept
-            self._renumber()
-            self.endResetModel()
+        if self.jobs.clear_finished():
+            self._reset(self._misplaced)
 
     def has_finished(self) -> bool:
         """Whether there is anything to clear."""
-        return any(map(_is_over, self._rows))
+        return self.jobs.has_finished()
 
-    def _update(self, row: Row, job: Job) -> None:
-        row.job = job
-        row.bytes_per_s = self._speed_of(job.key)
-        row.is_fresh = True
-        if row.is_answered:
-            row.pending, row.is_answered = None, False
+    # How it is looked at.
 
-    def _insert(self, new: list[Row]) -> None:
-        if not new:
+    def set_filter(self, wanted: Filter) -> None:
+        """Shows only what passes."""
+        if wanted != self._order.filter:
+            self._order.filter = wanted
+            self._reset(self._misplaced)
+
+    def set_past(self, rows: Iterable[Row] | None) -> None:
+        """Shows these rows of jobs that are gone in place of the jobs, None for the jobs again."""
+        if rows is None and self._past is None:
             return
-        new.sort(key=COLUMNS[CREATED].key)
-        first = len(self._rows)
-        self.beginInsertRows(QModelIndex(), first, first + len(new) - 1)
-        self._rows.extend(new)
-        for at, row in enumerate(new, first):
-            self._at[row.job.key] = at
-        self.endInsertRows()
-        is_in_order = self._sort_column == CREATED and self._sort_order == Qt.SortOrder.AscendingOrder
-        if is_in_order and first:
-            is_in_order = self._rows[first - 1].job.times.created <= new[0].job.times.created
-        self._needs_reorder |= not is_in_order
+        self._past = None if rows is None else {row.job.key: row for row in rows}
+        self._reset(self._base())
 
-    def _set_reachable(self, service: str, is_reachable: bool) -> None:
-        if is_reachable == (service not in self._unreachable):
-            return
-        (self._unreachable.discard if is_reachable else self._unreachable.add)(service)
-        changed = []
-        for at, row in enumerate(self._rows):
-            if row.job.key.service == service:
-                row.is_stale = not is_reachable
-                changed.append(at)
-        self._emit_changed(changed)
-
-    def _emit_changed(self, positions: list[int]) -> None:
-        """One signal for each run of rows near each other: one for each row cost 60 times as much (measured)."""
-        last_column = len(COLUMNS) - 1
-        positions.sort()
-        at = 0
-        while at < len(positions):
-            end = at
-            while end + 1 < len(positions) and positions[end + 1] <= positions[end] + _NEAR:
-                end += 1
-            self.dataChanged.emit(self.index(positions[at], 0), self.index(positions[end], last_column))
-            at = end + 1
-
-    def _renumber(self) -> None:
-        self._at = {row.job.key: at for at, row in enumerate(self._rows)}
-
-    # What Qt asks.
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        """See QAbstractItemModel."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """See QAbstractItemModel."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """See QAbstractItemModel. Column 0 speaks the row as a sentence."""
-        if not index.isValid():
-            return None
-        row = self._rows[index.row()]
-        column = COLUMNS[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(row)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            if index.column() == 0:
-                return text.row_sentence(row.job, row.words(), row.bytes_per_s)
-            return f"{column.title()}: {column.text(row) or text.tr('unknown')}"
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return column.align
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return column.text(row) or None
-        return None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """See QAbstractItemModel."""
-        if orientation is Qt.Orientation.Horizontal and 0 <= section < len(COLUMNS):
-            if role == Qt.ItemDataRole.DisplayRole:
-                return COLUMNS[section].title()
-            if role == Qt.ItemDataRole.TextAlignmentRole:
-                return COLUMNS[section].align
-        return None
+    def set_folded(self, folded: frozenset[Group]) -> None:
+        """Shows of these groups the headings alone."""
+        for group in self._order.folded ^ folded:
+            self.settle()
+            self._fold(group, is_folded=group in folded)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """See QAbstractItemModel. Equal rows stay in the order of creation; the selection stays with its jobs."""
-        if not 0 <= column < len(COLUMNS):
-            return
-        self._sort_column, self._sort_order = column, order
-        self._needs_reorder = False
-        key = COLUMNS[column].key
-        ordered = sorted(self._rows, key=COLUMNS[CREATED].key)
-        ordered.sort(key=key, reverse=order is Qt.SortOrder.DescendingOrder)
-        if ordered == self._rows:
-            return
-        self.layoutAboutToBeChanged.emit()
-        old = self.persistentIndexList()
-        keys = [self._rows[index.row()].job.key for index in old]
-        self._rows = ordered
-        self._renumber()
-        new = [self.index(self._at[key], index.column()) for key, index in zip(keys, old, strict=True)]
-        self.changePersistentIndexList(old, new)
-        self.layoutChanged.emit()
+        """See QAbstractItemModel; GROUPED for groups.
 
+        Equal rows stay in the order of creation; the selection stays with its jobs.
+        """
+        if not GROUPED <= column < len(COLUMNS):
+            return
+        was_grouped = self._order.is_grouped
+        self._order.column, self._order.descending = column, order is Qt.SortOrder.DescendingOrder
+        if was_grouped or self._order.is_grouped:
+            self._reset(self._base())
+        else:
+            self._place_anew(self._base())
+            self._permute(self._order.lines(self._base()))
 
-def _is_over(row: Row) -> bool:
-    return row.is_gone or row.job.state in FINAL
+    def settle(self) -> None:
+        """Every line goes where it belongs, but for the one that is held."""
+        self._let_go()
+        moved, self._misplaced = self._misplaced, set()
+        if self._past is not None or not moved:
+            return
+        if len(moved) > _MANY:
+            self._reset(moved)
+            return
+        self._number()
+        self._place_anew(moved)
+        wanted = self._order.lines(self.jobs.all)
+        passing = {row for row in self._order.filter.narrow(list(moved)) if self._order.is_seen(row)}
+        headings = self._order.headings.values()
+        leaving = [row.at for row in moved if row.at >= 0 and row not in passing]
+        leaving += [heading.at for heading in headings if heading.at >= 0 and not heading.count]
+        entering: list[Line] = [row for row in passing if row.at < 0]
+        entering += [heading for heading in headings if heading.at < 0 and heading.count]
+        if leaving or entering or self._lines != wanted:
+            self.rearranging.emit()
+            self._remove(leaving)
+            self._append(entering)
+            self._permute(wanted)
+            self.rearranged.emit()
+        self._emit_changed(heading for heading in headings if heading.at >= 0)
+
+    # Steps.
+
+    def _base(self) -> list[Row]:
+        return self.jobs.all if self._past is None else list(self._past.values())
+
+    def _take(self, effect: Effect) -> None:
+        self._emit_changed(effect.changed)
+        regrouped = [row for row in effect.moved if row.kind is not None and row.kind[0] is not row.group]
+        if not self._order.filter.is_open:
+            self._misplaced.update(effect.moved)
+        if self._order.is_grouped:
+            self._misplaced.update(regrouped)
+        elif COLUMNS[self._order.column].moves or effect.moved:
+            key = COLUMNS[self._order.column].key
+            self._misplaced.update(row for row in effect.changed if row.key != key(row))
+        if regrouped:
+            self.regrouped.emit(regrouped)
+
+    def _let_go(self) -> None:
+        """What was held and is not any more may go."""
+        if self._kept is not None and self.held() != self._kept.job.key:
+            self._misplaced.add(self._kept)
+            self._kept = None
+
+    def _place_anew(self, rows: Iterable[Row]) -> None:
+        """Gives each row its group and its sort key as they are by now."""
+        held = self.held() if self._order.is_grouped else None
+        if (key := self._order.key) is not None:
+            for row in rows:
+                row.key = key(row)
+        for row in rows:
+            if row.kind is None or row.kind[0] is row.group:
+                continue
+            if row.at >= 0 and row.job.key == held:
+                self._kept = row
+            else:
+                row.group = row.kind[0]
+
+    def _insert(self, new: list[Row]) -> None:
+        """New rows go where they belong at once, or as soon as lines may move."""
+        if not new or self._past is not None:
+            return
+        if (key := self._order.key) is not None:
+            for row in new:
+                row.key = key(row)
+        if len(self._lines) and not self.can_reorder():
+            self._misplaced.update(new)
+            return
+        passing = self._order.filter.narrow(new)
+        if not self._order.is_grouped:
+            is_in_order = self._order.column == CREATED and not self._order.descending
+            self._insert_at(len(self._lines), list(passing), is_in_order=is_in_order)
+            return
+        for group in Group:
+            if below := [row for row in passing if row.group is group]:
+                self._insert_below(group, below)
+
+    def _insert_below(self, group: Group, below: list[Row]) -> None:
+        headings = self._order.headings
+        later = (headings[other].at for other in Group if other > group and headings[other].at >= 0)
+        end = next(later, len(self._lines))
+        heading = headings[group]
+        count = heading.count if heading.at >= 0 else 0
+        if heading.at < 0:
+            self._insert_at(end, [heading])
+            end += 1
+        was_view_only = heading.is_view_only or not count
+        self._order.heading(group, below)
+        heading.count = count + len(below)
+        heading.is_view_only &= was_view_only
+        if group not in self._order.folded:
+            self._insert_at(end, list(below), is_in_order=group not in FINISHED)
+        self._emit_run(heading.at, heading.at)  # not by its number: all lines would be numbered for it
+
+    def _insert_at(self, at: int, lines: list[Line], *, is_in_order: bool = True) -> None:
+        if not lines:
+            return
+        before, first = self._lines[at - 1] if at else None, lines[0]
+        if isinstance(first, Row):
+            is_behind = not isinstance(before, Row) or by_creation(before) <= by_creation(first)
+            if not (is_in_order and is_behind):
+                self._misplaced.update(line for line in lines if isinstance(line, Row))
+        self.rearranging.emit()
+        self.beginInsertRows(QModelIndex(), at, at + len(lines) - 1)
+        self._lines[at:at] = lines
+        self._numbered = min(self._numbered, at)
+        for heading in self._order.headings.values():
+            if heading.at >= at:
+                heading.at += len(lines)
+        if isinstance(first, GroupRow):
+            first.at = at
+        self.endInsertRows()
+        self.rearranged.emit()
+
+    def _fold(self, group: Group, *, is_folded: bool) -> None:
+        order = self._order
+        order.folded = order.folded | {group} if is_folded else order.folded - {group}
+        heading = order.headings[group]
+        wanted = order.lines(self._base())
+        if heading.at < 0 or not order.is_grouped:
+            return
+        self.rearranging.emit()
+        self._number()
+        change = len(wanted) - len(self._lines)
+        first = heading.at + 1
+        if change > 0:
+            self.beginInsertRows(QModelIndex(), first, first + change - 1)
+        else:
+            self.beginRemoveRows(QModelIndex(), first, first - change - 1)
+            for line in self._lines[first : first - change]:
+                line.at = -1
+        self._take_lines(wanted)
+        (self.endInsertRows if change > 0 else self.endRemoveRows)()
+        self._emit_changed((heading,))
+        self.rearranged.emit()
+
+    def _reset(self, placed_anew: Iterable[Row]) -> None:
+        self.rearranging.emit()
+        self.beginResetModel()
+        kept, self._kept = self._kept, None
+        for line in self._lines:
+            line.at = -1
+        self._place_anew(placed_anew if kept is None else (*placed_anew, kept))
+        self._misplaced = set()
+        self._take_lines(self._order.lines(self._base()))
+        self.endResetModel()
+        self.rearranged.emit()

@@ -8,10 +8,11 @@ from PySide6.QtWidgets import QLabel
 
 
 class ElidedLabel(QLabel):
-    """Lines with the middle left out where one does not fit; the whole text is the tooltip."""
+    """Lines of which a part is left out where one does not fit; the whole text is the tooltip. elide: which part."""
 
-    def __init__(self) -> None:
+    def __init__(self, elide: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> None:
         super().__init__()
+        self._elide = elide
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -30,7 +31,6 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         shown = "\n".join(
-            self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideMiddle, self.width())
-            for line in self.text().splitlines()
+            self.fontMetrics().elidedText(line, self._elide, self.width()) for line in self.text().splitlines()
         )
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

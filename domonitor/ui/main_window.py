@@ -6,21 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
     QGuiApplication,
     QKeySequence,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMenu,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QToolBar,
@@ -35,18 +33,27 @@ from domonitor.jobs.state import Command
 from domonitor.monitor import Monitor
 from domonitor.settings import Settings, Theme
 from domonitor.ui import layout, text, theme
-from domonitor.ui.actions import COMMANDS, one_of_each_kind, why_not
+from domonitor.ui.actions import one_of_each_kind, why_not
 from domonitor.ui.add_jobs import AddDialog
+from domonitor.ui.announcer import Announcer
 from domonitor.ui.details import DetailsPanel
+from domonitor.ui.drops import Drops
 from domonitor.ui.empty import EmptyPage
+from domonitor.ui.free_space import FreeSpace
 from domonitor.ui.giving import CommandGiver
 from domonitor.ui.health import HealthBar
+from domonitor.ui.job_list import JobList
 from domonitor.ui.job_table import JobTableModel
-from domonitor.ui.job_view import JobView
+from domonitor.ui.long_lived import LongLived
 from domonitor.ui.notices import NoticeBar
-from domonitor.ui.selected import Past, SelectedJob
+from domonitor.ui.panes import Panes
+from domonitor.ui.past_jobs import PastJobs
+from domonitor.ui.results import Result
+from domonitor.ui.selected import SelectedJob
+from domonitor.ui.summary_bar import SummaryBar
 from domonitor.ui.tasks import TaskOwner
 from domonitor.ui.theme_menu import ThemeMenu
+from domonitor.ui.window_actions import WindowActions
 
 _REFRESH_MS = 250
 """The summary is written at most so often."""
@@ -55,41 +62,48 @@ _REFRESH_MS = 250
 class MainWindow(QMainWindow):
     """The window on one monitor.
 
-    past: what is on record of errors that their service no longer holds, None for nothing.
+    past: what is on record of jobs and errors that their service no longer holds, None for nothing.
     closed: set once the user has closed the window; shut_down then ends what it runs.
     Signals: settings_changed(Settings), when the user has chosen something.
     """
 
     settings_changed = Signal(object)
 
-    def __init__(self, monitor: Monitor, settings: Settings, past: Past | None = None) -> None:
+    def __init__(self, monitor: Monitor, settings: Settings, past: PastJobs | None = None) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setAccessibleName("domonitor")
         self.setWindowTitle("domonitor")
-        self.setAcceptDrops(True)
+        self._drops = Drops(self, self.add_downloads)
         self.closed = asyncio.Event()
         self.settings = settings
         self.monitor = monitor
         self.notices = NoticeBar()
         self.tasks = TaskOwner(self.notices.tell)
         self.model = JobTableModel(monitor.bytes_per_s, self)
+        self.list = JobList(monitor, self.model, self.tasks, past)
+        self.table = self.list.table
+        self.announcer = Announcer(self)
+        self._long_lived = LongLived()
         self.details = DetailsPanel()
-        self._giver = CommandGiver(monitor, self.model, self._tell_refusals, self)
+        self._giver = CommandGiver(monitor, self.model, self._tell_result, self)
         self.past = past
         self._selected = SelectedJob(monitor, self.model, self.details, self.tasks, past)
-        self._actions: dict[Command, QAction] = {}
-        self._styled_actions: list[tuple[QAction, str]] = []
-        self._build_actions()
+        self._acts = WindowActions(self)
+        self.add_action, self.clear_action = self._acts.add, self._acts.clear
+        self._connect_actions()
         self._build()
         self.resize(1180, 860)
-        layout.restore(self, self.table.horizontalHeader(), self.splitter, settings.window)
+        layout.restore(self, self.splitter, settings.window)
+        self.list.restore(settings.columns, settings.folded)
         self._summary_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._summary_timer.timeout.connect(self._refresh_summary)
         self._second_timer = QTimer(self, interval=1000)
         self._second_timer.timeout.connect(self._tick)
         self._second_timer.start()
         self._unsubscribe = monitor.subscribe(self._take_change)
+        self.model.regrouped.connect(self.announcer.take)
+        self.free_space.start()
         self.restyle()
         self._refresh_summary()
         self._refresh_actions()
@@ -97,15 +111,8 @@ class MainWindow(QMainWindow):
     # For those who open the window.
 
     def choose(self, key: JobKey) -> bool:
-        """Makes the job the chosen one; whether it is in the list."""
-        at = self.model.position(key)
-        if at is None:
-            return False
-        index = self.model.index(at, 0)
-        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-        self.table.selectionModel().setCurrentIndex(index, flags)
-        self.table.scrollTo(index)
-        return True
+        """Makes the job the chosen one, whatever hides it; whether it is in the list."""
+        return self.list.reveal(key)
 
     async def shut_down(self) -> None:
         """Ends all tasks, the monitor and the record; the services keep their jobs. May be called again."""
@@ -115,6 +122,8 @@ class MainWindow(QMainWindow):
         self._selected.stop()
         self._second_timer.stop()
         self._summary_timer.stop()
+        self.announcer.stop()
+        self.free_space.stop()
         await self.tasks.close()
         # The record first: it asks nothing more of services that are being closed.
         closing = [self.past.close()] if self.past is not None else []
@@ -147,34 +156,17 @@ class MainWindow(QMainWindow):
 
     # Building.
 
-    def _build_actions(self) -> None:
-        self.add_action = self._action("addAction", text.tr("Add"), "add", QKeySequence.StandardKey.New)
-        self.add_action.setToolTip(text.tr("Add downloads"))
-        self.add_action.triggered.connect(lambda: self.add_downloads())
-        for entry in COMMANDS:
-            action = self._action(entry.object_name, text.command_name(entry.command), entry.icon, entry.shortcut)
-            action.triggered.connect(lambda _=False, command=entry.command: self.give(command))
-            self._actions[entry.command] = action
-        self.clear_action = self._action("clearAction", text.tr("Clear finished"), "clear", "Ctrl+Shift+Delete")
-        self.clear_action.setToolTip(text.tr("Take finished, cancelled and gone downloads off the list"))
-        self.clear_action.triggered.connect(self._clear_finished)
-        self.paste_action = QAction(text.tr("Add from clipboard"), self)
-        self.paste_action.setObjectName("pasteAction")
-        self.paste_action.setShortcut(QKeySequence.StandardKey.Paste)
-        self.paste_action.triggered.connect(lambda: self.add_downloads(QGuiApplication.clipboard().text().strip()))
-        self.complete_self_action = QAction(text.tr("Finish downloads by themselves"), self, checkable=True)
-        self.complete_self_action.setObjectName("autoCompleteAction")
-        self.complete_self_action.setToolTip(text.tr("Files get their names as soon as they have arrived"))
-        self.complete_self_action.setChecked(self.settings.auto_complete)
-        self.complete_self_action.toggled.connect(lambda is_on: self._set(auto_complete=is_on))
-
-    def _action(self, name: str, title: str, icon: str, shortcut: QKeySequence.StandardKey | str) -> QAction:
-        action = QAction(title, self)
-        action.setObjectName(name)
-        action.setShortcut(QKeySequence(shortcut))
-        self._styled_actions.append((action, icon))
-        self.addAction(action)
-        return action
+    def _connect_actions(self) -> None:
+        acts = self._acts
+        acts.add.triggered.connect(lambda: self.add_downloads())
+        for command, action in acts.commands.items():
+            action.triggered.connect(lambda _=False, command=command: self.give(command))
+        acts.clear.triggered.connect(self._clear_finished)
+        acts.paste.triggered.connect(lambda: self.add_downloads(QGuiApplication.clipboard().text().strip()))
+        acts.complete_self.setChecked(self.settings.auto_complete)
+        acts.complete_self.toggled.connect(lambda is_on: self._set(auto_complete=is_on))
+        acts.find.triggered.connect(self.list.type_filter)
+        acts.filters.toggled.connect(self.list.show_filters)
 
     def _build(self) -> None:
         self.toolbar = QToolBar(text.tr("Commands"))
@@ -184,54 +176,60 @@ class MainWindow(QMainWindow):
         self.toolbar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.toolbar.addAction(self.add_action)
         self.toolbar.addSeparator()
-        self.toolbar.addActions(list(self._actions.values()))
-        self.toolbar.addSeparator()
-        self.toolbar.addAction(self.clear_action)
+        self.toolbar.addActions(list(self._acts.commands.values()))
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Preferred)
+        self.toolbar.addWidget(gap)
+        self.list.filter_edit.setMaximumWidth(260)
+        self.toolbar.addWidget(self.list.filter_edit)
+        self.toolbar.addAction(self._acts.filters)
         self.addToolBar(self.toolbar)
         self._build_menus()
-        self.summary_label = QLabel()
-        self.summary_label.setObjectName("summaryLabel")
-        self.summary_label.setAccessibleName(text.tr("Summary"))
-        self.speed_label = QLabel()
-        self.speed_label.setObjectName("speedLabel")
-        self.speed_label.setAccessibleName(text.tr("Speed of all downloads"))
-        summary = QWidget()
-        summary.setObjectName("summaryBar")
-        row = QHBoxLayout(summary)
-        row.setContentsMargins(14, 9, 14, 9)
-        row.addWidget(self.summary_label, 1)
-        row.addWidget(self.speed_label)
+        self.summary = SummaryBar()
+        self.summary_label = self.summary.sentence
         self._build_table()
         self.empty = EmptyPage()
         self.empty.add_requested.connect(lambda: self.add_downloads())
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.splitter)
-        central = QWidget()
+        central, body = QWidget(), QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.list.filters)
+        row.addWidget(self._pages, 1)
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(summary)
+        column.addWidget(self.summary)
         column.addWidget(self.notices)
-        column.addWidget(self._pages, 1)
+        column.addWidget(self.list.code_hint)
+        column.addWidget(body, 1)
         self.setCentralWidget(central)
         self.health_bar = HealthBar(self.monitor.services)
         self.statusBar().addWidget(self.health_bar, 1)
+        self.free_space = FreeSpace(self.settings.folder(), self.tasks)
+        self.statusBar().addPermanentWidget(self.free_space)
         self.statusBar().setSizeGripEnabled(False)
 
     def _build_table(self) -> None:
-        self.table = JobView(self.model)
         self.table.customContextMenuRequested.connect(self._open_menu)
         selection = self.table.selectionModel()
         selection.selectionChanged.connect(lambda *_: self._refresh_actions())
         selection.selectionChanged.connect(lambda *_: self._choose_current())
         selection.currentRowChanged.connect(lambda *_: self._choose_current())
+        self.list.folded.connect(lambda folded: self._set(folded=folded))
+        self.panes = Panes(
+            self, lambda: (self.list.filter_edit, self.list.panel, self.notices, self.list, self.details)
+        )
         self.details.error_panel.command_requested.connect(self._give_chosen)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("splitter")
-        self.splitter.addWidget(self.table)
+        self.splitter.addWidget(self.list)
         self.splitter.addWidget(self.details)
-        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
         self.splitter.setSizes([450, 340])
         self.details.table.setMinimumHeight(1)  # in a small window the list goes before the files
         self.splitter.setChildrenCollapsible(False)
@@ -239,11 +237,11 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         downloads = self.menuBar().addMenu(text.tr("&Downloads"))
-        downloads.addActions([self.add_action, self.paste_action])
+        downloads.addActions([self.add_action, self._acts.paste])
         downloads.addSeparator()
-        downloads.addActions(list(self._actions.values()))
+        downloads.addActions(list(self._acts.commands.values()))
         downloads.addSeparator()
-        downloads.addActions([self.clear_action, self.complete_self_action])
+        downloads.addActions([self.clear_action, self._acts.complete_self])
         downloads.addSeparator()
         quit_action = downloads.addAction(text.tr("Quit"))
         quit_action.setShortcut(QKeySequence.StandardKey.Quit)
@@ -252,7 +250,11 @@ class MainWindow(QMainWindow):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         themes = ThemeMenu(self.settings.theme, self)
         themes.theme_chosen.connect(self._set_theme)
-        self.menuBar().addMenu(text.tr("&View")).addMenu(themes)
+        view = self.menuBar().addMenu(text.tr("&View"))
+        view.addActions([self._acts.find, self._acts.filters])
+        self.list.columns.fill_view_menu(view)
+        view.addSeparator()
+        view.addMenu(themes)
 
     # Changes come in.
 
@@ -265,35 +267,43 @@ class MainWindow(QMainWindow):
         self._selected.take_change(change)
         if not self._summary_timer.isActive():
             self._summary_timer.start()
-        if self._pages.currentIndex() == 0 and self.model.rowCount():
-            self._pages.setCurrentIndex(1)
+        if self._pages.currentIndex() == 0 and self.model.jobs.all:
+            self._show_list()
 
     def _tick(self) -> None:
-        self.model.tick()
+        self.list.tick()
         self.details.error_panel.tick()
         self._refresh_summary()
 
     def _refresh_summary(self) -> None:
-        jobs = [row.job for row in self.model.rows if not row.is_gone]
-        left = [text.remaining_of(row.job, row.bytes_per_s) for row in self.model.rows if row.bytes_per_s]
-        self.summary_label.setText(text.summary(jobs, max((one for one in left if one is not None), default=None)))
-        total = sum(row.bytes_per_s or 0 for row in self.model.rows)
-        self.speed_label.setText(text.speed(total) if total >= 1 else "")
-        self._pages.setCurrentIndex(1 if self.model.rowCount() else 0)
+        self._long_lived.note(len(self.model.jobs.all))
+        self.summary.show_jobs(self.model.jobs)
+        if self.model.jobs.all or self.list.is_looking_back:
+            self._show_list()
+        else:
+            self._pages.setCurrentIndex(0)
+        self.list.refresh()
         self.clear_action.setEnabled(self.model.has_finished())
         self._refresh_actions()
+
+    def _show_list(self) -> None:
+        """In place of the page that says that there is nothing; where the focus was there, it goes to the list."""
+        if self._pages.currentIndex() == 0:
+            focused: QWidget | None = QApplication.focusWidget()
+            had_focus = focused is None or self.empty.isAncestorOf(focused)
+            self._pages.setCurrentIndex(1)
+            if had_focus:
+                self.table.setFocus()
 
     # Choosing.
 
     def _choose_current(self) -> None:
-        """The current row, if it is selected: the focus alone makes the first row current, and nobody has chosen it."""
-        current = self.table.currentIndex()
-        is_chosen = current.isValid() and self.table.selectionModel().isSelected(current)
-        self._selected.choose(self.model.rows[current.row()].job.key if is_chosen else None)
+        row = self.table.chosen_row()
+        self._selected.choose(None if row is None else row.job.key)
 
     def _refresh_actions(self) -> None:
         jobs = one_of_each_kind(self.table.selected_jobs())
-        for command, action in self._actions.items():
+        for command, action in self._acts.commands.items():
             is_enabled = self._giver.offers_any(command, jobs)
             action.setEnabled(is_enabled)
             action.setToolTip(text.command_purpose(command) if is_enabled else why_not(jobs, command))
@@ -309,12 +319,12 @@ class MainWindow(QMainWindow):
         self._start(command, [row.job] if row is not None and not row.is_gone else [])
 
     def _start(self, command: Command, jobs: Sequence[Job]) -> None:
-        if offered := self._giver.offered(command, jobs):
-            self.tasks.start(self._giver.give(command, offered), what=text.command_name(command))
+        if self._giver.offers_any(command, one_of_each_kind(jobs)):
+            self.tasks.start(self._giver.give(command, jobs), what=text.command_name(command))
 
-    def _tell_refusals(self, refusals: str) -> None:
-        if refusals:
-            self.notices.tell(refusals)
+    def _tell_result(self, result: Result) -> None:
+        if result.short:
+            self.notices.tell(result.short, result.full)
         else:
             self.notices.clear()
 
@@ -331,7 +341,7 @@ class MainWindow(QMainWindow):
     def _open_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions(list(self._actions.values()))
+        menu.addActions(list(self._acts.commands.values()))
         menu.addSeparator()
         menu.addAction(self.clear_action)
         menu.popup(self.table.viewport().mapToGlobal(at))
@@ -354,11 +364,10 @@ class MainWindow(QMainWindow):
         """Follows the theme."""
         colors = theme.colors(self.palette())
         enabled = self.palette().buttonText().color()
-        for action, icon in self._styled_actions:
-            action.setIcon(theme.icon(icon, enabled, colors.muted))
+        self._acts.restyle(enabled, colors.muted)
         self.setWindowIcon(theme.icon("app", enabled))
         self.setStyleSheet(theme.window_style(self.palette()))
-        for part in (self.notices, self.details, self.empty, self.health_bar):
+        for part in (self.notices, self.list, self.details, self.empty, self.health_bar, self.free_space):
             part.restyle()
 
     # What Qt tells.
@@ -366,7 +375,7 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """See QWidget."""
         super().showEvent(event)
-        self.table.setFocus()
+        (self.table if self._pages.currentIndex() else self.empty).setFocus()
 
     def changeEvent(self, event: QEvent) -> None:
         """See QWidget."""
@@ -376,19 +385,6 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """See QWidget. Nothing is asked: the services keep every job."""
-        self._set(window=layout.as_text(self, self.table.horizontalHeader(), self.splitter))
+        self._set(window=layout.as_text(self, self.splitter), columns=self.list.columns.as_text())
         self.closed.set()
         super().closeEvent(event)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """See QWidget."""
-        if event.mimeData().hasText() or event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """See QWidget."""
-        data = event.mimeData()
-        # Encoded: as a text, a QUrl turns %20 back into a space.
-        urls = [url.toEncoded().toStdString() for url in data.urls()] if data.hasUrls() else [data.text()]
-        event.acceptProposedAction()
-        self.add_downloads("\n".join(urls))

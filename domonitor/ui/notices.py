@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from domonitor.ui import text, theme
+from domonitor.ui.results import ResultDialog
 
 
 class NoticeBar(QFrame):
@@ -20,6 +21,10 @@ class NoticeBar(QFrame):
         self._label.setWordWrap(True)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._full = ""
+        self._more = QPushButton(text.tr("Show all…"))
+        self._more.setObjectName("noticeMore")
+        self._more.clicked.connect(self._show_all)
         self._close = QToolButton()
         self._close.setAutoRaise(True)
         self._close.setAccessibleName(text.tr("Close the message"))
@@ -28,19 +33,25 @@ class NoticeBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 8, 8, 8)
         layout.addWidget(self._label, 1)
+        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self.restyle()
         self.hide()
 
-    def tell(self, message: str) -> None:
-        """Shows the message in place of the last one."""
+    def tell(self, message: str, full: str = "") -> None:
+        """Shows the message in place of the last one. full: all of it, where that is more."""
         self._label.setText(message)
+        self._full = full
+        self._more.setVisible(bool(full))
         self.show()
 
     def clear(self) -> None:
         """Takes the message away."""
         self.hide()
         self._label.clear()
+
+    def _show_all(self) -> None:
+        ResultDialog(self._full, self).open()
 
     @property
     def message(self) -> str:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QCoreApplication, QLocale
 
 from domonitor.jobs import codes
-from domonitor.jobs.job import Job, JobFile, JobKey, Origin
+from domonitor.jobs.job import Job, JobFile, JobKey, Origin, Priority
 from domonitor.jobs.rate import remaining_s
 from domonitor.jobs.request import Existing
-from domonitor.jobs.state import ACTIVE, ALLOWED, FINAL, Command, JobState
+from domonitor.jobs.state import ACTIVE, ALLOWED, ERRONEOUS, FINAL, Command, JobState
 
 UNKNOWN = "\N{EN DASH}"
 SHOWN_NAME = 60
@@ -125,10 +125,8 @@ def pending(command: Command) -> str:
 
 
 def state(job: Job, now: datetime) -> str:
-    """The state in words, with the reason where there is one."""
+    """The state in words: of an error what happened, and when it is tried again."""
     if job.error_code is None:
-        if job.waiting_reason and job.state in ACTIVE:
-            return f"{state_name(job.state)}: {job.waiting_reason}"
         if job.state is JobState.ACKNOWLEDGED and job.progress.files_missing:
             return tr("Finished in part")
         return state_name(job.state)
@@ -136,6 +134,22 @@ def state(job: Job, now: datetime) -> str:
     if job.retry_at is None:
         return headline
     return tr("{what}, retry in {time}").format(what=headline, time=countdown((job.retry_at - now).total_seconds()))
+
+
+def reason(job: Job, *, is_still: bool) -> str:
+    """Why the job does not move, in its service's words; "" where it moves, or its state says why.
+
+    is_still: nothing has come for a while though it transfers.
+    """
+    if job.waiting_reason and job.state in ACTIVE | {JobState.TRANSIENT_ERROR, JobState.SUSPENDED}:
+        return job.waiting_reason
+    if job.state is JobState.TRANSFERRING and is_still:
+        return tr("Nothing arrives, and the service gives no reason")
+    if job.state is JobState.QUEUED or (job.state in ERRONEOUS and job.error_code is None):
+        return tr("The service gives no reason")
+    if job.state is JobState.TRANSFERRED and not job.auto_complete and job.origin is Origin.OURS:
+        return tr("Complete gives its files their names")
+    return ""
 
 
 def remaining(job: Job, bytes_per_s: float | None) -> str:
@@ -160,11 +174,11 @@ def row_sentence(job: Job, words: str, bytes_per_s: float | None) -> str:
     return ", ".join(parts) + "."
 
 
-def summary(jobs: Iterable[Job], longest_s: float | None) -> str:
-    """One sentence on all jobs: 1 needs you · 3 running, 12 min left · 2 waiting by themselves."""
-    counts = dict.fromkeys(JobState, 0)
-    for job in jobs:
-        counts[job.state] += 1
+def summary(counts: Mapping[JobState, int], longest_s: float | None) -> str:
+    """One sentence on all jobs: 1 needs you · 3 running, 12 min left · 2 waiting by themselves.
+
+    counts: of our own jobs in each state; what other programs do is theirs.
+    """
     running = counts[JobState.TRANSFERRING] + counts[JobState.CONNECTING]
     waiting = counts[JobState.TRANSIENT_ERROR] + counts[JobState.QUEUED]
     parts = []
@@ -303,3 +317,23 @@ def service(name: str) -> str:
         "do": "Delivery Optimization",
         "do-agent": tr("DO agent"),
     }.get(name, name)
+
+
+def origin_name(value: str) -> str:
+    """Who made a job, by the value of its Origin."""
+    return {
+        Origin.OURS: tr("domonitor"),
+        Origin.MY_ACCOUNT: tr("another program of yours"),
+        Origin.OTHER_USER: tr("another user"),
+        Origin.SYSTEM: tr("the system"),
+    }[Origin(value)]
+
+
+def priority_name(priority: Priority) -> str:
+    """A priority in words."""
+    return {
+        Priority.FOREGROUND: tr("Foreground"),
+        Priority.HIGH: tr("High"),
+        Priority.NORMAL: tr("Normal"),
+        Priority.LOW: tr("Low"),
+    }[priority]

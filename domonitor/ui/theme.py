@@ -136,6 +136,7 @@ def window_style(palette: QPalette) -> str:
     return (
         f"QToolBar {{ border: none; border-bottom: 1px solid {own.line}; padding: 4px 8px; spacing: 2px; }}"
         "QToolBar QToolButton { padding: 5px 9px; border-radius: 5px; }"
+        f"QToolBar QToolButton:checked {{ background: {own.track}; }}"
         f"#summaryBar {{ background: {base}; border-bottom: 1px solid {own.line}; }}"
         "#summaryLabel { font-weight: 600; }"
         f"#speedLabel {{ color: {own.muted}; }}"

@@ -30,6 +30,7 @@ def run(qapp: QApplication) -> Run:
             with asyncio.Runner(loop_factory=lambda: QEventLoop(qapp)) as runner:
                 runner.run(test)
         finally:
+            gc.unfreeze()  # what a window has set aside
             gc.collect()
             gc.enable()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,12 +27,24 @@ LOOK_S = 0.005
 PATIENCE_S = 10.0
 
 
+FLAT = json.dumps({"sort": "created", "descending": False, "columns": []})
+"""As the settings keep a list that is sorted by creation: every job in a row of its own, and no headings."""
+
+
 @asynccontextmanager
 async def opened(
-    *backends: Backend, settings: Settings | None = None, history: Path | None = None
+    *backends: Backend, settings: Settings | None = None, history: Path | None = None, is_grouped: bool = False
 ) -> AsyncIterator[MainWindow]:
-    """The window on these services; closed and shut down at the end."""
-    window = app.open_window(backends, settings or Settings("/tmp", theme="light"), history)
+    """The window on these services; closed and shut down at the end.
+
+    is_grouped: the list is in groups, none of them folded; else it is flat, unless the settings say how it is.
+    """
+    settings = settings or Settings("/tmp", theme="light")
+    if is_grouped:
+        settings = replace(settings, folded=settings.folded or "none")
+    elif not settings.columns:
+        settings = replace(settings, columns=FLAT)
+    window = app.open_window(backends, settings, history)
     try:
         yield window
     finally:

@@ -221,7 +221,7 @@ def test_addresses_that_are_dropped_on_the_window_open_the_dialog(run: Run) -> N
                 Qt.MouseButton.LeftButton,
                 Qt.KeyboardModifier.NoModifier,
             )
-            window.dropEvent(event)
+            window._drops.eventFilter(window, event)
             (dialog,) = dialogs(window)
             lines = part(dialog, QPlainTextEdit, "addressEdit").toPlainText().splitlines()
             assert lines == [GOOD, "https://a.de/2%20of%203.bin"]

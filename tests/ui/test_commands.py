@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QDialog, QMessageBox, QPlainTextEdit, QPushButton
 
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.change import Change
@@ -120,10 +120,14 @@ def test_what_the_service_refuses_is_listed_with_its_reason(run: Run) -> None:
             window.give(Command.SUSPEND)
             await until(lambda: window.notices.message)
             lines = window.notices.message.splitlines()
-            assert lines[0] == "job 0: Only ANNA may do that."
-            assert not any(line.startswith("job 2:") for line in lines)
-            assert lines[-1] == "… and 3 more."
-            assert window.notices.isVisible()
+            assert lines == [
+                "Suspend: done for 1 of 9 downloads, not for these:",
+                "job 0, job 1, job 3 and 5 more: Only ANNA may do that.",
+            ]
+            part(window, QPushButton, "noticeMore").click()
+            full = part(window, QPlainTextEdit, "resultList").toPlainText().splitlines()
+            assert full == ["Only ANNA may do that.", *(f"    job {number}" for number in (0, 1, 3, 4, 5, 6, 7, 8))]
+            part(window, QDialog, "resultDialog").reject()
             pending = {row.job.key.id: row.pending for row in window.model.rows if row.pending}
             assert pending == {"2": Command.SUSPEND}, "taken, and not yet seen to be so"
 

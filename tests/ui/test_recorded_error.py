@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QFrame, QLabel
 
-from domonitor import app
 from domonitor.backends.engine import EngineBackend
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.history import History, Records
@@ -20,7 +19,6 @@ from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import Job, JobKey
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
-from domonitor.settings import Settings
 from domonitor.ui import text
 from domonitor.ui.main_window import MainWindow
 from tests.backends.engine.conftest import QUICK
@@ -211,10 +209,9 @@ def test_a_history_that_can_t_be_used_is_a_notice_and_the_window_goes_on(run: Ru
 
 def test_without_a_history_the_window_says_what_it_knows(run: Run) -> None:
     async def test() -> None:
-        window = app.open_window([service_that_forgot()], Settings("/tmp", theme="light"))
-        await panel_of_the_job(window)
-        assert label(window, "errorDescription") == "The service gives no more information on this error."
-        await app.close_window(window)
+        async with opened(service_that_forgot()) as window:
+            await panel_of_the_job(window)
+            assert label(window, "errorDescription") == "The service gives no more information on this error."
 
     run(test())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -46,18 +47,11 @@ def test_days_and_countdowns() -> None:
 
 
 def test_the_summary_is_one_sentence_on_all_jobs() -> None:
-    jobs = [
-        job(1, S.ERROR),
-        *(job(number, S.TRANSFERRING) for number in (2, 3, 4)),
-        job(5, S.TRANSIENT_ERROR),
-        job(6, S.QUEUED),
-    ]
-    assert text.summary(jobs, 720) == "1 needs you · 3 running, 12 min left · 2 waiting by themselves"
-    assert text.summary([job(1, S.ERROR), job(2, S.ERROR), job(3, S.QUEUED)], None) == (
-        "2 need you · 1 waiting by itself"
-    )
-    assert text.summary([job(1, S.ACKNOWLEDGED)], None) == "All downloads are finished"
-    assert text.summary([], None) == "Nothing is being downloaded"
+    counts = Counter({S.ERROR: 1, S.TRANSFERRING: 3, S.TRANSIENT_ERROR: 1, S.QUEUED: 1})
+    assert text.summary(counts, 720) == "1 needs you · 3 running, 12 min left · 2 waiting by themselves"
+    assert text.summary(Counter({S.ERROR: 2, S.QUEUED: 1}), None) == "2 need you · 1 waiting by itself"
+    assert text.summary(Counter({S.ACKNOWLEDGED: 1}), None) == "All downloads are finished"
+    assert text.summary(Counter(), None) == "Nothing is being downloaded"
 
 
 def test_a_percentage_is_100_only_when_all_is_there() -> None:

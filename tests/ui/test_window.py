@@ -79,20 +79,25 @@ def test_health_is_a_word_a_shape_and_a_reason(run: Run) -> None:
     async def test() -> None:
         service = ScriptedBackend([job(1, S.QUEUED)])
         async with opened(service) as window:
-            await until(lambda: "running" in label(window, "health-scripted"))
-            shape = label(window, "health-scripted").partition("&nbsp;")[0][-8:]
+            health = part(window, QLabel, "health-scripted")
+            await until(lambda: health.accessibleName() == "scripted: running.")
+            shape = sign(health)
             service.publish(Change(health=Health(HealthState.UNAVAILABLE, "The service is stopped.")))
             await until(lambda: "not reachable" in label(window, "health-scripted"))
-            health = part(window, QLabel, "health-scripted")
             assert health.toolTip() == "The service is stopped."
             assert health.accessibleName().endswith("not reachable. The service is stopped.")
-            assert health.text().partition("&nbsp;")[0][-8:] != shape
+            assert sign(health) != shape
             assert window.model.rows[0].is_stale
             assert label(window, "healthReason") == "The service is stopped."
             service.publish(Change(health=Health()))
             await until(lambda: label(window, "healthReason") == "")
 
     run(test())
+
+
+def sign(health: QLabel) -> str:
+    """The shape between name and words."""
+    return health.text().partition(">")[2][0]
 
 
 @pytest.mark.parametrize("state", S)
@@ -105,7 +110,9 @@ def test_each_state_is_painted(run: Run, state: S, look: str) -> None:
             await until(lambda: window.model.rowCount() == 2)
             picture = window.table.viewport().grab().toImage()
             row = window.table.visualRect(window.model.index(0, 1))
-            painted = {picture.pixel(x, row.center().y()) for x in range(row.left(), row.left() + 200)}
+            painted = {
+                picture.pixel(x, y) for x in range(row.left(), row.left() + 200) for y in range(row.top(), row.bottom())
+            }
             assert len(painted) > 2, "icon and words beside the ground"
 
     run(test())

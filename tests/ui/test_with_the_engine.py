@@ -7,7 +7,7 @@ import hashlib
 import time
 from pathlib import Path
 
-from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 
 from domonitor.backends.engine import EngineBackend
 from domonitor.jobs.request import NewFile, NewJob
@@ -278,7 +278,7 @@ def test_closing_in_mid_transfer_is_quick_and_loses_nothing(run: Run, tmp_path: 
 def test_a_second_window_on_the_folder_says_who_holds_it(run: Run, tmp_path: Path) -> None:
     async def test() -> None:
         async with opened(backend(tmp_path)) as first:
-            await until(lambda: "running" in label(first, "health-engine"))
+            await until(lambda: "running" in part(first, QLabel, "health-engine").accessibleName())
             async with opened(backend(tmp_path)) as second:
                 await until(lambda: "not reachable" in label(second, "health-engine"))
                 assert "in use by process" in second.monitor.health("engine").reason

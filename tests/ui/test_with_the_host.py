@@ -9,7 +9,7 @@ import signal
 from contextlib import closing
 from pathlib import Path
 
-from domonitor.backends.engine import HostBackend
+from domonitor.backends.engine import HostBackend, starting
 from domonitor.backends.engine.remote import RemoteManager
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
@@ -68,6 +68,8 @@ def test_a_host_that_is_killed_is_started_again_and_the_download_goes_on(
             finally:
                 second = process_of(backend)
                 os.kill(second, signal.SIGTERM)
+                for process in starting._started:
+                    process.wait(30)
             assert second != first
         assert hashlib.sha256((tmp_path / "a").read_bytes()).hexdigest() == CONTENT.sha256()
 
