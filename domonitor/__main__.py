@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 def main() -> int:
     """Runs what the arguments ask for; the exit code."""
     arguments = sys.argv[1:]
-    if all(each == "--in-process" or each.lower().startswith(("http://", "https://")) for each in arguments):
+    is_completing = "_DOMONITOR_COMPLETE" in os.environ  # a shell asks what could stand where its user types
+    if not is_completing and all(
+        each == "--in-process" or each.lower().startswith(("http://", "https://")) for each in arguments
+    ):
         from domonitor import app
 
         return app.main(arguments)
@@ -23,7 +27,7 @@ def main() -> int:
         from domonitor import explain
 
         return explain.main(arguments[1])
-    if arguments[0] == "engine":
+    if arguments[:1] == ["engine"] and arguments[1:2] not in (["status"], ["stop"]):
         # Nothing of what is imported now is ever let go of: looking for what could be costs a tenth of the start.
         gc.disable()
         from domonitor.backends.engine import host

@@ -3,33 +3,101 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
+from domonitor.jobs.error import CallFailed
 from domonitor.settings import Settings
 
 if TYPE_CHECKING:
-    from domonitor.backends.engine import EngineSettings
+    from domonitor.backends.engine import EngineSettings, RemoteManager
 
 _log = logging.getLogger(__name__)
+
+ENDS_WITHIN_S = 10.0
+LOOK_S = 0.02
 
 
 def open_backends(*, in_process: bool = False, folder: Path | None = None, start_host: bool = True) -> list[Backend]:
     """The services, each still to be opened.
 
     in_process: the engine runs in this process. folder: the engine's, None for the user's own. start_host: whether an
-    engine's host may be started.
+    engine may be started; without that what no engine tells is read from its list.
     """
-    chosen = engine_settings()
+    folder = engine_folder(folder)
     if in_process:
         from domonitor.backends.engine import EngineBackend
 
-        return [EngineBackend(engine_folder(folder), chosen)]
-    from domonitor.backends.engine import HostBackend
+        return [EngineBackend(folder, engine_settings())]
+    if start_host:
+        from domonitor.backends.engine import HostBackend
 
-    return [HostBackend(engine_folder(folder), start=start_host, settings=chosen)]
+        return [HostBackend(folder, settings=engine_settings())]
+    from domonitor.backends.engine.looking import LookingBackend
+
+    return [LookingBackend(folder)]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """Whether an engine works in the folder, in whose process (None where that can't be told), and that in words.
+
+    is_shared: it is the one that windows and commands share, not one inside another program.
+    """
+
+    is_running: bool
+    is_shared: bool
+    process_id: int | None
+    folder: Path
+    message: str
+
+
+def engine_status(folder: Path | None = None) -> EngineStatus:
+    """Looks whether an engine works in the folder, None for the user's own. Starts nothing."""
+    folder = engine_folder(folder)
+    try:
+        with closing(_host(folder)) as host:
+            said = f"The download engine runs in process {host.client.process_id}, on {folder}."
+            return EngineStatus(True, True, host.client.process_id, folder, said)
+    except CallFailed:
+        from domonitor.backends.engine.lock import holder
+
+        is_held, process_id = holder(folder)
+    if not is_held:
+        return EngineStatus(False, False, None, folder, "The download engine is not running.")
+    owner = "another program" if process_id is None else f"process {process_id}"
+    said = f"The download engine runs inside {owner}, on {folder}, and is not shared."
+    return EngineStatus(True, False, process_id, folder, said)
+
+
+def stop_engine(folder: Path | None = None) -> EngineStatus:
+    """Ends the shared engine and waits until it has let go of the folder. Its downloads go on when it next starts.
+
+    Raises CallFailed where there is none.
+    """
+    folder = engine_folder(folder)
+    with closing(_host(folder)) as host:
+        process_id = host.client.process_id
+        with suppress(CallFailed):  # it may end before it answers
+            host.service.stop()
+    from domonitor.backends.engine.lock import holder
+
+    deadline_s = time.monotonic() + ENDS_WITHIN_S
+    while holder(folder) == (True, process_id) and time.monotonic() < deadline_s:
+        time.sleep(LOOK_S)
+    return engine_status(folder)
+
+
+def _host(folder: Path) -> RemoteManager:
+    """The engine's host that runs. Raises CallFailed where none does."""
+    from domonitor.backends.engine import RemoteManager
+
+    return RemoteManager(folder, start=False)
 
 
 def engine_folder(folder: Path | None = None) -> Path:

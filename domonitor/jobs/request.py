@@ -54,7 +54,7 @@ class NewJob:
 
     auto_complete: its files get their names by themselves as soon as all have arrived.
     segments: over so many connections at once each large file is fetched, 1 to 8.
-    bytes_per_second: not faster than that, None for no limit of its own.
+    bytes_per_second: not faster than that, None for no limit of its own. is_suspended: it waits to be resumed.
     """
 
     display_name: str
@@ -63,13 +63,17 @@ class NewJob:
     auto_complete: bool = True
     segments: int = 1
     bytes_per_second: int | None = None
+    is_suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
     """One command for many jobs of one service.
 
-    arguments: what the command needs beside the jobs. origin: who gave it ("window", "command line", …).
+    arguments: what the command needs beside the jobs. SET_PRIORITY: "priority", one of Priority as a number.
+    SET_ADDRESS: "address", and "file", the place of the file among the job's files, 0 for the first one.
+    SET_LIMITS: "bytes_per_second", None for no limit, and "segments", 1 to 8; what is left out stays as it is.
+    origin: who gave it ("window", "command line", …).
     """
 
     command: Command

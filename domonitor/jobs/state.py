@@ -28,6 +28,13 @@ class Command(StrEnum):
     SUSPEND = "suspend"
     COMPLETE = "complete"
     CANCEL = "cancel"
+    SET_PRIORITY = "set-priority"
+    SET_ADDRESS = "set-address"
+    SET_LIMITS = "set-limits"
+
+
+SETTING = frozenset({Command.SET_PRIORITY, Command.SET_ADDRESS, Command.SET_LIMITS})
+"""These change what a job is to do, and not its state; see CommandRequest for what they need."""
 
 
 FINAL = frozenset({JobState.ACKNOWLEDGED, JobState.CANCELLED})
@@ -84,13 +91,13 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
 
 ALLOWED: Mapping[JobState, frozenset[Command]] = MappingProxyType(
     {
-        JobState.QUEUED: frozenset({Command.SUSPEND, Command.COMPLETE, Command.CANCEL}),
-        JobState.CONNECTING: frozenset({Command.SUSPEND, Command.COMPLETE, Command.CANCEL}),
-        JobState.TRANSFERRING: frozenset({Command.SUSPEND, Command.COMPLETE, Command.CANCEL}),
-        JobState.SUSPENDED: frozenset({Command.RESUME, Command.COMPLETE, Command.CANCEL}),
-        JobState.ERROR: frozenset({Command.RESUME, Command.COMPLETE, Command.CANCEL}),
+        JobState.QUEUED: frozenset({Command.SUSPEND, Command.COMPLETE, Command.CANCEL}) | SETTING,
+        JobState.CONNECTING: frozenset({Command.SUSPEND, Command.COMPLETE, Command.CANCEL}) | SETTING,
+        JobState.TRANSFERRING: frozenset({Command.SUSPEND, Command.COMPLETE, Command.CANCEL}) | SETTING,
+        JobState.SUSPENDED: frozenset({Command.RESUME, Command.COMPLETE, Command.CANCEL}) | SETTING,
+        JobState.ERROR: frozenset({Command.RESUME, Command.COMPLETE, Command.CANCEL}) | SETTING,
         JobState.TRANSIENT_ERROR: frozenset(Command),
-        JobState.TRANSFERRED: frozenset({Command.COMPLETE, Command.CANCEL}),
+        JobState.TRANSFERRED: frozenset({Command.COMPLETE, Command.CANCEL}) | SETTING,
         JobState.ACKNOWLEDGED: frozenset(),
         JobState.CANCELLED: frozenset(),
     }

@@ -16,30 +16,10 @@ from domonitor.ui.job_delegate import row_height
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-def _file_state(file: JobFile) -> str:
-    if file.progress.completed:
-        return text.tr("Complete")
-    if file.transferred:
-        return text.tr("Arrived")
-    return text.tr("Under way") if file.progress.bytes_transferred else text.tr("Not begun")
-
-
-def _file_percent(file: JobFile) -> str:
-    done, total = file.progress.bytes_transferred, file.progress.bytes_total
-    if file.transferred:
-        return "100 %"
-    return f"{min(99, done * 100 // total)} %" if total else ""
-
-
-def file_name(file: JobFile) -> str:
-    """The last part of the file's local name, on whatever system its service runs."""
-    return file.local_name.replace("\\", "/").rpartition("/")[2]
-
-
 _FILE_COLUMNS = (
-    ("File", file_name, 260, None),
-    ("State", _file_state, 110, None),
-    ("Progress", _file_percent, 95, _RIGHT),
+    ("File", text.file_name, 260, None),
+    ("State", text.file_state, 110, None),
+    ("Progress", text.file_percent, 95, _RIGHT),
     ("Arrived", lambda file: text.size(file.progress.bytes_transferred), 90, _RIGHT),
     ("Size", lambda file: text.size(file.progress.bytes_total), 90, _RIGHT),
     ("Address", lambda file: without_secrets(file.remote_name), 100, None),
@@ -79,7 +59,7 @@ class FileTableModel(QAbstractTableModel):
             return words(file)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             if index.column() == 0:
-                return ", ".join(filter(None, (words(file), _file_state(file), _file_percent(file))))
+                return ", ".join(filter(None, (words(file), text.file_state(file), text.file_percent(file))))
             return f"{text.tr(title)}: {words(file)}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return file.local_name if index.column() == 0 else words(file)

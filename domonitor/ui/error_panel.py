@@ -8,14 +8,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from domonitor.jobs import codes, hresult
-from domonitor.jobs.address import without_secrets
 from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import Job
 from domonitor.jobs.state import Command, JobState
 from domonitor.ui import text, theme
-from domonitor.ui.actions import COMMANDS, is_offered, why_not
+from domonitor.ui.actions import COMMANDS
 from domonitor.ui.labels import ElidedLabel
+from domonitor.words import failure
+from domonitor.words.question import is_offered, why_not
 
 PANEL_COMMANDS = (Command.RESUME, Command.COMPLETE, Command.CANCEL)
 
@@ -45,11 +45,12 @@ class ErrorPanel(QFrame):
         self._facts.setHorizontalSpacing(12)
         self._facts.setVerticalSpacing(3)
         self._facts.setColumnStretch(1, 1)
-        self._context = self._fact("errorContext", text.tr("Where"), wraps=True)
-        self._file = self._fact("errorFile", text.tr("File"))
-        self._code = self._fact("errorCode", text.tr("Code"))
-        self._description = self._fact("errorDescription", text.tr("Details"), wraps=True)
-        self._when = self._fact("errorTime", text.tr("When"))
+        names = ("errorContext", "errorFile", "errorCode", "errorDescription", "errorTime")
+        sentences = ("errorContext", "errorDescription")
+        self._fact_labels = [
+            self._fact(name, title, wraps=name in sentences)
+            for name, title in zip(names, failure.titles(), strict=True)
+        ]
         self.buttons: dict[Command, QPushButton] = {}
         self.copy_button = QPushButton(text.tr("Copy"))
         self.copy_button.setObjectName("errorCopyButton")
@@ -66,25 +67,12 @@ class ErrorPanel(QFrame):
         where the service holds it.
         """
         self._job, self._error = job, error
-        explanation = codes.explain(error.code)
-        headline, meaning, steps = explanation.headline, explanation.details, explanation.steps
-        if not error.code:
-            headline = text.tr("The service does not say what failed")
-            meaning = text.tr("The job is in an error state, and no error code came with it.")
-            steps = (text.tr("Choose Resume to try again."),)
-        self._headline.setText(headline)
-        self._meaning.setText(meaning)
-        self._remedy.setText("\n".join(f"{number}.  {step}" for number, step in enumerate(steps, 1)))
-        self._context.setText(error.context_description or error.context.description)
-        self._file.setText(
-            f"{without_secrets(error.file.remote_name)}\n{error.file.local_name}"
-            if error.file
-            else text.tr("tied to no file")
-        )
-        code = f"{hresult.text(error.code)}  {explanation.name}".rstrip()
-        self._code.setText(code if error.code else text.tr("none"))
-        self._description.setText(error.description or text.tr("The service says no more."))
-        self._when.setText(_when(error))
+        told = failure.failure(job, error, datetime.now(UTC), recorded)
+        self._headline.setText(told.headline)
+        self._meaning.setText(told.meaning)
+        self._remedy.setText(told.remedy)
+        for label, (_, words) in zip(self._fact_labels, told.facts, strict=True):
+            label.setText(words)
         self._recorded.setText(recorded)
         self._recorded.setVisible(bool(recorded))
         kept, total = job.progress.files_transferred, job.progress.files_total
@@ -111,26 +99,14 @@ class ErrorPanel(QFrame):
         """Counts down to the next attempt."""
         if self._error is None or self._job is None:
             return
-        if self._error.retry_at is not None:
-            left_s = (self._error.retry_at - datetime.now(UTC)).total_seconds()
-            self._retry.setText(
-                text.tr("Tries again by itself in {time}.").format(time=text.countdown(left_s))
-                if left_s >= 0.5
-                else text.tr("Tries again now.")
-            )
-        elif self._job.state is JobState.TRANSIENT_ERROR:
-            self._retry.setText(text.tr("Tries again by itself; the service does not say when."))
-        else:
-            self._retry.setText(text.tr("It does not try again by itself: you decide."))
+        self._retry.setText(failure.retry(self._job, self._error, datetime.now(UTC)))
 
     def as_text(self) -> str:
         """All of it as text to hand on, without secrets."""
         if self._job is None or self._error is None:
             return ""
-        lines = [f"{self._job.display_name}: {self._headline.text()}", self._meaning.text(), self._remedy.text(), ""]
-        for title, label in self._fact_labels:
-            lines.append(f"{title}: {label.text()}")
-        return "\n".join([*lines, *filter(None, (self._recorded.text(), self._retry.text()))])
+        told = failure.failure(self._job, self._error, datetime.now(UTC), self._recorded.text())
+        return told.as_text(self._job)
 
     def restyle(self) -> None:
         """Follows the theme and the state: calm where it passes by itself."""
@@ -202,7 +178,6 @@ class ErrorPanel(QFrame):
         at = self._facts.rowCount()
         self._facts.addWidget(head, at, 0, Qt.AlignmentFlag.AlignTop)
         self._facts.addWidget(label, at, 1)
-        self._fact_labels = [*getattr(self, "_fact_labels", []), (title, label)]
         return label
 
     def _copy(self) -> None:
@@ -217,10 +192,3 @@ def _label(name: str, accessible_name: str) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
-
-
-def _when(error: CopyError) -> str:
-    at = text.moment(error.occurred_at) or text.tr("unknown")
-    if error.attempts is None or error.attempts < 2:
-        return at
-    return text.tr("{time}, {n} failures in a row").format(time=at, n=error.attempts)

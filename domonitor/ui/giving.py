@@ -11,9 +11,10 @@ from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Job, JobFile, JobKey
 from domonitor.jobs.state import Command
 from domonitor.monitor import Monitor
-from domonitor.ui.actions import ask, is_offered, question, why_not
+from domonitor.ui.actions import ask
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.results import Result, result
+from domonitor.words.question import is_offered, question, why_not
 
 _COUNTED_JOBS = 50
 """Of more jobs than these the files are not counted one by one before the question."""

@@ -19,15 +19,6 @@ _SIGNS = {
 """Each state has a shape of its own: colour alone tells nobody everything."""
 
 
-def _words(state: HealthState) -> str:
-    return {
-        HealthState.OK: text.tr("running"),
-        HealthState.IDLE: text.tr("idle"),
-        HealthState.CONNECTING: text.tr("connecting"),
-        HealthState.UNAVAILABLE: text.tr("not reachable"),
-    }[state]
-
-
 class HealthBar(QWidget):
     """One word on each service, and why one can't be reached as far as there is room; the tooltip says all of it."""
 
@@ -62,7 +53,7 @@ class HealthBar(QWidget):
         health, label = self._health[service], self._labels[service]
         colors = theme.colors(self.palette())
         color = {HealthState.OK: colors.good, HealthState.UNAVAILABLE: colors.danger}.get(health.state, colors.muted)
-        name, words = text.service(service), _words(health.state)
+        name, words = text.service(service), text.health_name(health.state)
         shown = "" if health.state is HealthState.OK else f"&nbsp; {words}"
         label.setText(f'{name}&nbsp; <span style="color: {color}">{_SIGNS[health.state]}</span>{shown}')
         label.setAccessibleName(f"{name}: {words}. {health.reason}".strip())

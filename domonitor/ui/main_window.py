@@ -33,7 +33,7 @@ from domonitor.jobs.state import Command
 from domonitor.monitor import Monitor
 from domonitor.settings import Settings, Theme
 from domonitor.ui import layout, text, theme
-from domonitor.ui.actions import one_of_each_kind, why_not
+from domonitor.ui.actions import one_of_each_kind
 from domonitor.ui.add_jobs import AddDialog
 from domonitor.ui.announcer import Announcer
 from domonitor.ui.details import DetailsPanel
@@ -54,6 +54,7 @@ from domonitor.ui.summary_bar import SummaryBar
 from domonitor.ui.tasks import TaskOwner
 from domonitor.ui.theme_menu import ThemeMenu
 from domonitor.ui.window_actions import WindowActions
+from domonitor.words.question import why_not
 
 _REFRESH_MS = 250
 """The summary is written at most so often."""

@@ -11,16 +11,17 @@ from PySide6.QtCore import QTimer
 
 from domonitor.jobs import hresult
 from domonitor.jobs.change import Change
-from domonitor.jobs.error import CallFailed, CopyError, ErrorContext
+from domonitor.jobs.error import CallFailed
 from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import FileProgress, Job, JobFile, JobKey
 from domonitor.jobs.names import name_in_address
 from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 from domonitor.monitor import Monitor
 from domonitor.ui import text
-from domonitor.ui.details import DetailsPanel, file_name
+from domonitor.ui.details import DetailsPanel
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.tasks import TaskOwner
+from domonitor.words import failure
 
 _FILES_MS = 300
 """The files are asked for at most so often while they change."""
@@ -118,8 +119,7 @@ class SelectedJob:
                 is_lost = refusal.code == hresult.DO_E_ERROR_INFORMATION_UNAVAILABLE
                 recorded = text.recorded(event.at, datetime.now(UTC), is_lost=is_lost)
             else:
-                said = text.tr("The service gives no more information on this error.")
-                error = CopyError(ErrorContext.UNKNOWN, job.error_code or 0, said, retry_at=job.retry_at)
+                error = failure.without_object(job)
         row = self._model.row(job.key)
         # Whatever changed meanwhile has started a task of its own, which may have been quicker than this one.
         if self.key == job.key and self._shown_error == shown and row is not None:
@@ -130,12 +130,10 @@ class SelectedJob:
         event = None
         with suppress(CallFailed):
             timeline = await self._monitor.timeline(job.key)
-            event = next((one for one in reversed(timeline) if one.kind is EventKind.ERROR and one.error), None)
+            event = failure.last_error(timeline)
         if event is None and self._past is not None:
             event = await self._past.last_error(job.key)
-        if event is None or event.error is None or job.error_code not in (None, event.error.code):
-            return None
-        return event
+        return event if failure.fits(job, event) else None
 
     def _ask_files(self) -> None:
         row = self._model.row(self.key) if self.key is not None else None
@@ -157,7 +155,9 @@ class SelectedJob:
 
     async def _show_names(self, key: JobKey, files: tuple[JobFile, ...]) -> None:
         """Says how the files came to names that are not those in their addresses, where the service has noted that."""
-        named = tuple(file_name(file) for file in files if file_name(file) != name_in_address(file.remote_name))
+        named = tuple(
+            text.file_name(file) for file in files if text.file_name(file) != name_in_address(file.remote_name)
+        )
         if named == self._named:
             return
         self._named = named

@@ -10,9 +10,10 @@ from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.change import Change
 from domonitor.jobs.job import FileProgress, JobFile, JobKey, Origin
 from domonitor.jobs.request import CommandRequest, Outcome
-from domonitor.jobs.state import Command, JobState
-from domonitor.ui.actions import COMMANDS, is_offered, question, why_not
+from domonitor.jobs.state import SETTING, Command, JobState
+from domonitor.ui.actions import COMMANDS
 from domonitor.ui.main_window import MainWindow
+from domonitor.words.question import is_offered, question, why_not
 from tests.ui.conftest import Run
 from tests.ui.opened import answer, job, opened, part, texts, until
 
@@ -25,8 +26,8 @@ ALL = frozenset(Command)
 @pytest.mark.parametrize("command", Command)
 def test_a_command_is_offered_or_refused_with_a_reason(command: Command, state: S, origin: Origin) -> None:
     asked = job(1, state, origin=origin, progress=(1, 2, 1, 2))
-    foreign_complete = command is Command.COMPLETE and origin is not Origin.OURS
-    assert is_offered(asked, command, ALL) == (asked.allows(command) and not foreign_complete)
+    is_makers_alone = command in {Command.COMPLETE, *SETTING} and origin is not Origin.OURS
+    assert is_offered(asked, command, ALL) == (asked.allows(command) and not is_makers_alone)
     assert not is_offered(asked, command, ALL - {command})
     if not is_offered(asked, command, ALL):
         assert why_not([asked], command).endswith(".")

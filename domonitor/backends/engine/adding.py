@@ -82,7 +82,8 @@ class Adding:
             for (at, job, files), refusal in zip(adding, _refusals(results, len(adding)), strict=True):
                 if refusal is None:
                     self._take_in(job, files, new_jobs[at].files)
-                    self._taker.job_added(job)
+                    if not new_jobs[at].is_suspended:
+                        self._taker.job_added(job)
                 else:
                     answers[at] = refusal
                     refused += [(job, file) for file in files]

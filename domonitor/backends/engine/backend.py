@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from domonitor.backends.engine import failures
+from domonitor.backends.engine import failures, setting
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.manager import EngineManager
 from domonitor.backends.engine.readers import Reader
@@ -19,7 +19,7 @@ from domonitor.jobs.error import CallFailed, CopyError
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import JobFile
 from domonitor.jobs.request import CommandRequest, NewJob, Outcome
-from domonitor.jobs.state import Command
+from domonitor.jobs.state import SETTING, Command
 
 PAGE = 500
 
@@ -66,7 +66,7 @@ class EngineBackend:
 
     def execute(self, request: CommandRequest) -> tuple[Outcome, ...]:
         """See Backend."""
-        return tuple(self._execute(request.command, job_id, request.origin) for job_id in request.job_ids)
+        return tuple(self._execute(request, job_id) for job_id in request.job_ids)
 
     def add(self, jobs: Sequence[NewJob]) -> tuple[Outcome, ...]:
         """See Backend."""
@@ -108,10 +108,14 @@ class EngineBackend:
     def _job(self, job_id: str) -> EngineJob:
         return EngineJob(self._open_manager, _uuid(job_id))
 
-    def _execute(self, command: Command, job_id: str, origin: str) -> Outcome:
+    def _execute(self, request: CommandRequest, job_id: str) -> Outcome:
+        command, origin = request.command, request.origin
         try:
             job = self._job(job_id)
-            if command is Command.RESUME:
+            if command in SETTING:
+                manager = self._open_manager
+                manager.ask_job(job.get_id(), setting.action(manager.commands, request))
+            elif command is Command.RESUME:
                 job.resume(origin)
             elif command is Command.SUSPEND:
                 job.suspend(origin)

@@ -117,7 +117,7 @@ def _required(kind: type[Any], method: str) -> frozenset[str]:
     return frozenset(each.name for each in parameters if each.default is each.empty)
 
 
-_CHANGING = ("add", "set_", "remove_", "create", "execute", "resume", "suspend", "cancel", "complete", "prune")
+_CHANGING = ("add", "set_", "remove_", "create", "execute", "resume", "suspend", "cancel", "complete", "prune", "stop")
 
 
 def calls_of(kind: type) -> dict[str, Call[Any]]:
@@ -239,5 +239,6 @@ class ServiceCalls(Caller):
     get_limits: Call[Limits] = Call(Limits)
     set_proxy: Call[None] = Call(None, proxy=Proxy)
     network_changed: Call[None] = Call(None)
+    stop: Call[None] = Call(None)
     follow: Call[None] = Call(None, paged="known", number=int, known=tuple[str, ...])
     set_callback: Call[None] = Call(None, job_id=UUID, number=int | None)

@@ -78,7 +78,7 @@ class Commands:
         self._timeline.commanded(job, Command.COMPLETE, origin)
         self._lifecycle.ending.complete(job, reply)
 
-    def change(self, job: JobRecord, reply: Reply, **values: object) -> None:
+    def change(self, job: JobRecord, reply: Reply, origin: str = "", **values: Any) -> None:
         """Sets fields of the job's record; without any, something was set that is not kept there."""
         before = {name: getattr(job, name) for name in values}
         changes_turn = job.state in ACTIVE and values.get("priority", job.priority) != job.priority
@@ -87,7 +87,7 @@ class Commands:
         self._set(job, values)
         self._loop.batch.undo.append(partial(self._set, job, before))
         for name in values:
-            self._timeline.commanded(job, f"set {name}".replace("_", " ").removesuffix(" s"), "")
+            self._timeline.commanded(job, f"set {name}".replace("_", " ").removesuffix(" s"), origin)
         if changes_turn:
             self._lifecycle.queue(job)
         self._loop.batch.save_job(job)
@@ -104,7 +104,7 @@ class Commands:
         self._timeline.commanded(job, f"set {what}", "")
         self._loop.batch.answer(reply, None)
 
-    def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str) -> None:
+    def set_remote_name(self, job: JobRecord, reply: Reply, index: int, remote_name: str, origin: str = "") -> None:
         """The file comes from another address; what is there is kept where size and validator agree.
 
         Two servers of one file often give it different tags: the date, where there is one, is what they agree upon.
@@ -120,7 +120,7 @@ class Commands:
         self._loop.batch.undo.append(partial(_set_source, file, file.remote_name, file.validator))
         _set_source(file, remote_name, file.last_modified or file.validator)
         job.modified = self._clock.utc_now()
-        self._timeline.commanded(job, "set address", "")
+        self._timeline.commanded(job, "set address", origin)
         self._loop.batch.save_file(job, file)
         self._loop.batch.save_job(job)
         if is_fetched:

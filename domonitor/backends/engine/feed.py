@@ -8,13 +8,15 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from domonitor.backends.engine.records import SERVICE
-from domonitor.jobs.change import Change, Health, PendingChange
+from domonitor.jobs.change import Change, Health, HealthState, PendingChange
 from domonitor.jobs.job import Job, JobKey
 from domonitor.jobs.state import FINAL
 
 
 class Feed:
     """The changes for one reader, also across hosts: after a new list, what was known and is not in it has vanished.
+
+    Until a list is complete the changes say that the host is still connecting.
 
     One thread at a time adds, any may. wake: told of news; any thread, cheap.
     """
@@ -33,6 +35,7 @@ class Feed:
         with self._lock:
             self._number = number
             self._unseen = set(self._known)
+            self._health = Health(HealthState.CONNECTING)
             return {key.id for key in self._known}
 
     def add(self, number: int, jobs: Iterable[Job], gone: Iterable[str], *, is_listed: bool) -> None:
@@ -48,11 +51,14 @@ class Feed:
             listed = {job.key for job in upserts}
             self._known |= listed
             self._unseen -= listed | removals.keys()
-            if is_listed and number == self._number:
+            is_complete = is_listed and number == self._number
+            if is_complete:
                 removals |= dict.fromkeys(self._unseen)
                 self._unseen = set()
             self._known -= removals.keys()
         self._pending.add(Change(tuple(upserts), MappingProxyType(removals)))
+        if is_complete:
+            self.tell(Health())
         self.wake()
 
     def tell(self, health: Health, notices: tuple[str, ...] = ()) -> None:

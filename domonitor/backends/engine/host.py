@@ -161,7 +161,7 @@ class Host:
         with self._lock:
             if self._is_closing:
                 return None
-            session = Session(connection, self._manager)
+            session = Session(connection, self._manager, self.stop)
             self._sessions.add(session)
             return session
 

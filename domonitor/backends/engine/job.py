@@ -276,7 +276,7 @@ class EngineJob:
     def _set_access(self, change: Callable[[Access], Access], what: str) -> None:
         self._ask(lambda job, reply: self._manager.commands.set_access(job, reply, change, what))
 
-    def _set(self, **values: object) -> None:
+    def _set(self, **values: Any) -> None:
         self._ask(lambda job, reply: self._manager.commands.change(job, reply, **values))
 
 

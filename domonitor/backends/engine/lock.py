@@ -15,12 +15,42 @@ if sys.platform == "win32":
         # Far behind the process id, which others must be able to read.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _look(descriptor: int) -> None:
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        os.read(descriptor, 1)  # refused where the byte is locked
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         # flock, not lockf: lockf lets a second engine of the same process in.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _look(descriptor: int) -> None:
+        # Shared: those who look do not see each other. It is let go at once, but keeps an engine out until then.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def holder(folder: Path) -> tuple[bool, int | None]:
+    """Whether somebody holds the folder, and its process, None where that can't be told."""
+    try:
+        descriptor = os.open(folder / "engine.lock", os.O_RDONLY)
+    except OSError:
+        return False, None
+    try:
+        _look(descriptor)
+    except OSError:
+        return True, _owner(descriptor)
+    else:
+        return False, None
+    finally:
+        os.close(descriptor)
+
+
+def _owner(descriptor: int) -> int | None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    owner = os.read(descriptor, 32)
+    return int(owner) if owner.strip().isdigit() else None
 
 
 class FolderLock:
@@ -32,10 +62,9 @@ class FolderLock:
         try:
             _lock(self._descriptor)
         except OSError:
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            owner = os.read(self._descriptor, 32)
+            owner = _owner(self._descriptor)
             os.close(self._descriptor)
-            raise FolderInUse(str(folder), int(owner) if owner.strip().isdigit() else None) from None
+            raise FolderInUse(str(folder), owner) from None
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, f"{os.getpid()}\n".encode())

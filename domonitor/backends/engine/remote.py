@@ -234,8 +234,6 @@ class RemoteManager:
                 raise
             except CallFailed:
                 self._forget(job_id, watch)  # the job has ended
-        for feed in self._feeds:
-            feed.tell(Health())
 
     def _follow(self) -> None:
         number = next(self._numbers)

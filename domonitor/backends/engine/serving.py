@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import Connection
@@ -43,8 +43,10 @@ class Session:
     run is the reader's thread; the methods below it are called by the client, on that thread.
     """
 
-    def __init__(self, connection: Connection, manager: EngineManager) -> None:
+    def __init__(self, connection: Connection, manager: EngineManager, stop: Callable[[], None]) -> None:
+        """stop: ends the host, soon."""
         self._manager = manager
+        self._stop = stop
         self._backend = EngineBackend.of(manager)
         self._channel = Channel(connection, self._news)
         self._lock = threading.Lock()
@@ -110,6 +112,10 @@ class Session:
             if isinstance(callback, _Callback) and callback.session is self:
                 self._manager.callbacks.register(job_id, None)
         self._channel.close()
+
+    def stop(self) -> None:
+        """Ends the host, for all its clients. Does not wait."""
+        self._stop()
 
     # The calls of Backend.
 

@@ -10,14 +10,15 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from domonitor.backends.engine import schema
+from domonitor.backends.engine import opening
+from domonitor.backends.engine.opening import StoreUnusable as StoreUnusable
 from domonitor.backends.engine.records import FileStage, JobRecord
 from domonitor.backends.engine.rows import (
     EVENT_COLUMNS,
@@ -29,7 +30,6 @@ from domonitor.backends.engine.rows import (
     job_of,
     snapshot_of,
 )
-from domonitor.jobs.error import DomonitorError
 from domonitor.jobs.event import Event
 from domonitor.jobs.job import Job, JobFile, Priority
 
@@ -56,11 +56,6 @@ _SAVE_EVENT = f"INSERT INTO events ({EVENT_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)"
 
 
 _ERRNO = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS, sqlite3.SQLITE_PERM: errno.EACCES}
-_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
-
-
-class StoreUnusable(DomonitorError):
-    """The store can't be opened; the message says why and what to do."""
 
 
 @dataclass(slots=True)
@@ -111,21 +106,33 @@ class Store:
         self.notice = ""
         self._reading = threading.Lock()
         try:
-            if _is_damaged(path):
-                self.notice = _set_aside(path)
-            self._database = _connect(path)
+            if opening.is_damaged(path):
+                self.notice = opening.set_aside(path)
+            self._database = opening.connect(path)
             try:
-                _bring_up_to_date(self._database, path)
-                self._reader = _connect(path)
+                opening.bring_up_to_date(self._database, path)
+                self._reader = opening.connect(path)
                 self._reader.execute("PRAGMA query_only=ON")
             except BaseException:
                 self._database.close()
                 raise
         except sqlite3.Error as error:
-            raise StoreUnusable(
-                f"The list of downloads at {path} can't be opened ({error}). Close other programs that use it, check "
-                "the disk, or move the file away to begin with an empty list."
-            ) from error
+            raise opening.unusable(path, error) from error
+
+    @classmethod
+    def for_reading(cls, path: Path) -> Store:
+        """The list as it lies there, also without the right to write, and beside an engine. Raises StoreUnusable.
+
+        What an engine has not written down yet is not seen, and nothing can be written.
+        """
+        store = cls.__new__(cls)
+        store.notice = ""
+        store._reading = threading.Lock()
+        try:
+            store._reader = store._database = opening.connect_for_reading(path)
+        except sqlite3.Error as error:
+            raise opening.unusable(path, error) from error
+        return store
 
     def close(self) -> None:
         """Writes everything into the one file and closes it."""
@@ -313,63 +320,6 @@ class Store:
                     if database.in_transaction:
                         database.execute("ROLLBACK")
                 raise
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _is_damaged(path: Path) -> bool:
-    """Whether the file is there and SQLite finds that it is none of its own, or not sound."""
-    if not path.exists():
-        return False
-    try:
-        with closing(_connect(path)) as database:
-            return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-            return True
-        raise
-
-
-def _set_aside(path: Path) -> str:
-    """Keeps a damaged file under another name; what to tell the user."""
-    kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
-    for suffix in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
-    return (
-        "The list of downloads was damaged and could not be read, so a new one was begun. Files that had arrived are "
-        f"where they were; add what is missing again. The damaged list was kept as {kept}."
-    )
-
-
-def _bring_up_to_date(database: sqlite3.Connection, path: Path) -> None:
-    """Runs the steps that this store has not seen yet, all or none; an older store is copied before."""
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > schema.VERSION:
-        raise StoreUnusable(
-            "The list of downloads was written by a newer domonitor. Install that version or a later one again."
-        )
-    if version == schema.VERSION:
-        return
-    if version:
-        with closing(sqlite3.connect(path.with_name(f"{path.name}.version-{version}"))) as backup:
-            database.backup(backup)
-    steps = "".join(schema.STEPS[version:])
-    try:
-        database.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version={schema.VERSION}; COMMIT;")
-    except sqlite3.Error:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
 
 
 @contextmanager

@@ -12,7 +12,15 @@ from uuid import UUID
 
 from domonitor.backends.engine.calls import JobCalls, ServiceCalls, calls_of
 
-NAMES = [*calls_of(JobCalls), *calls_of(ServiceCalls), "close", "__class__", "", "call"]
+# To stop is no nonsense: the host would do it.
+NAMES = [
+    *calls_of(JobCalls),
+    *(name for name in calls_of(ServiceCalls) if name != "stop"),
+    "close",
+    "__class__",
+    "",
+    "call",
+]
 ARGUMENTS = sorted(
     {name for calls in (JobCalls, ServiceCalls) for call in calls_of(calls).values() for name in call.parameters}
 )

@@ -40,7 +40,9 @@ ALLOWED = {
     "starting.py": {"read_text", "unlink"},  # why the host could not start
     "manager.py": {"mkdir"},  # the engine's own folder, before there is anything in it
     "recovery.py": {"read_text"},  # what the system calls this start of the computer
-    "store.py": {"exists", "rename"},  # its own database, where that is damaged
+    "opening.py": {"exists", "rename", "stat"},  # the engine's own database, where that is damaged, or only read
+    "stored.py": {"exists"},  # whether there is one
+    "looking.py": {"open"},  # a service, not a file
     "volumes.py": {"resolve", "read_text", "shutil", "disk_usage", "stat"},  # what a folder lies on, and what is free
 }
 """What other files may call, as it concerns none of the users' files."""

@@ -1,0 +1,149 @@
+"""add: new downloads, which go on by themselves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from domonitor.commands import options, terminal
+from domonitor.commands.answering import outcome_answer
+from domonitor.commands.answers import CommandAnswer, OutcomeAnswer
+from domonitor.commands.ending import Exit, Stop
+from domonitor.commands.giving import speed_of
+from domonitor.commands.session import Session, opened
+from domonitor.jobs.address import plan_jobs
+from domonitor.jobs.error import CallFailed, InvalidInput
+from domonitor.jobs.job import Priority
+from domonitor.jobs.request import Digest, Existing, NewJob, Outcome
+
+ENGINE = "engine"
+"""The service that takes what is added here."""
+
+Addresses = Annotated[
+    list[str], typer.Argument(metavar="URL…", help="What to download; - reads addresses, one a line.")
+]
+
+
+def add(
+    ctx: typer.Context,
+    urls: Addresses,
+    directory: options.Directory = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Make one download of this name of all addresses.", show_default=False),
+    ] = None,
+    priority: Annotated[
+        options.PriorityName, typer.Option("--priority", help="Which turn it gets.")
+    ] = options.PriorityName.NORMAL,
+    checksum: Annotated[
+        str | None,
+        typer.Option(
+            "--checksum", metavar="NAME:VALUE", help="What the file must have: sha256:9f86d0…", show_default=False
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="BYTES", min=0, help="What the file must have.", show_default=False),
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="SPEED", help="Not faster than that a second: 500kB, 2MB.", show_default=False),
+    ] = None,
+    segments: Annotated[int, typer.Option("--segments", min=1, max=8, help="Connections for each large file.")] = 1,
+    paused: Annotated[bool, typer.Option("--paused", help="Don't start before it is resumed.")] = False,
+    keep_open: options.KeepOpen = False,
+    existing: options.Existing = options.IfExisting.RENAME,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Add downloads and return at once."""
+    planned = plan(urls, directory, keep_open=keep_open, existing=existing)
+    if name is not None:
+        planned = [replace(planned[0], display_name=name, files=tuple(file for job in planned for file in job.files))]
+    if (checksum is not None or size is not None) and sum(len(job.files) for job in planned) > 1:
+        raise Stop(Exit.WRONG_USE, "A checksum and a size belong to one file: give one address alone.")
+    if checksum is not None or size is not None:
+        file = replace(planned[0].files[0], expected=None if checksum is None else digest_of(checksum), size=size)
+        planned = [replace(planned[0], files=(file,))]
+    jobs = [
+        replace(
+            job,
+            priority=Priority[priority.name],
+            bytes_per_second=None if speed is None else speed_of(speed),
+            segments=segments,
+            is_suspended=paused,
+        )
+        for job in planned
+    ]
+    add_all(ctx, jobs, dry_run=dry_run, as_json=as_json)
+
+
+def plan(urls: Sequence[str], directory: Path | None, *, keep_open: bool, existing: options.IfExisting) -> list[NewJob]:
+    """A new job for each address. Raises Stop for what can't be used."""
+    try:
+        return list(
+            plan_jobs(
+                addresses(urls),
+                (directory or Path.cwd()).absolute(),
+                auto_complete=not keep_open,
+                existing=Existing[existing.name],
+            )
+        )
+    except InvalidInput as refusal:
+        raise Stop(Exit.WRONG_USE, str(refusal)) from refusal
+
+
+def addresses(given: Sequence[str]) -> list[str]:
+    """The addresses; those of the input, one a line, where a - stands."""
+    found: list[str] = []
+    for one in given:
+        if one == "-":
+            found += [line.strip() for line in sys.stdin or () if line.strip()]
+        else:
+            found.append(one)
+    return found
+
+
+def digest_of(given: str) -> Digest:
+    """A checksum as it was typed. Raises Stop."""
+    name, colon, value = given.partition(":")
+    if not colon or not name or not value:
+        raise Stop(Exit.WRONG_USE, f'"{given}" is no checksum. Write its kind before it, as in sha256:9f86d0…')
+    return Digest(name.strip(), value.strip())
+
+
+def add_all(ctx: typer.Context, jobs: Sequence[NewJob], *, dry_run: bool, as_json: bool) -> None:
+    """Adds the jobs, and tells what became of each. Raises Stop where one was refused."""
+    if dry_run:
+        answers = [outcome_answer(ENGINE, job.display_name, Outcome(None)) for job in jobs]
+    else:
+        with opened(ctx.obj, ENGINE, start=True) as session:
+            answers = hand_over(session, jobs)
+    tell(answers, dry_run=dry_run, as_json=as_json)
+    if not all(answer.done for answer in answers):
+        raise Stop(Exit.WRONG_USE)
+
+
+def hand_over(session: Session, jobs: Sequence[NewJob]) -> list[OutcomeAnswer]:
+    """Adds the jobs at the engine. Raises Stop where that can't be asked."""
+    try:
+        outcomes = session.ask(ENGINE, lambda backend: backend.add(jobs))
+    except CallFailed as failure:
+        raise Stop(Exit.NOT_REACHABLE, str(failure)) from failure
+    return [outcome_answer(ENGINE, job.display_name, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
+
+
+def tell(answers: Sequence[OutcomeAnswer], *, dry_run: bool, as_json: bool) -> None:
+    """Tells what became of each new job."""
+    if as_json:
+        terminal.write_json(CommandAnswer("add", dry_run, list(answers)))
+    for answer in answers:
+        if not answer.done:
+            terminal.say(f"{answer.name}: {answer.message}")
+        elif not as_json:
+            terminal.write(f"Would be added: {answer.name}" if dry_run else f"{answer.id}  Added  {answer.name}")
