@@ -143,7 +143,7 @@ class HostClient:
             with self._lock:
                 self._channel = channel
                 self._readers.add(reader)
-            reader.start()
+                reader.start()  # before close can see it: it joins
             try:
                 self._connected()
             except BaseException:
