@@ -294,15 +294,21 @@ class Transfers:
             self._fetch_next(job, file)
 
     def _start_segments(self, job: JobRecord, file: FileRecord, size: int) -> None:
-        try:
-            disk.stretch(file.part, size)
-        except FileNotFoundError:
+        """The gaps are stored before the file is stretched: else one of that length would be taken for whole."""
+        file.gaps, file.durable_gaps = ((file.done_bytes, size),), ((0, size),)
+        self._settling.add(file)
+        self._loop.batch.save_file(job, file)
+        self._loop.batch.do(partial(disk.stretch, file.part, size), partial(self._stretched, job, file))
+
+    def _stretched(self, job: JobRecord, file: FileRecord, result: object) -> None:
+        self._settling.discard(file)
+        if job.is_ending:
+            return
+        if isinstance(result, FileNotFoundError):
             self._start_again(job, file)  # somebody deleted it
-        except OSError as error:
-            self._failed(job, file, failures.of_error(error))
-        else:
-            file.gaps, file.durable_gaps = ((file.done_bytes, size),), ((0, size),)
-            self._loop.batch.save_file(job, file)
+        elif isinstance(result, Exception):
+            self._failed(job, file, failures.of_error(result))
+        elif job.state in ACTIVE:
             self._fetch_next(job, file)
 
     def _fetch_next(self, job: JobRecord, file: FileRecord) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import EngineManager, disk
+from domonitor.backends.engine import EngineManager, disk, segments
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.store import Store
 from domonitor.jobs import codes
@@ -212,9 +212,23 @@ def taken_at_the_end(run: Run, *, is_first: bool) -> list[Found]:
     return [{"a": THERE_BEFORE, "a (2)": 0} if is_added else {}]
 
 
+def in_segments(run: Run, *, is_first: bool) -> list[Found]:
+    """A file comes in several pieces at once."""
+    segments.SMALLEST_BYTES = 60_000
+    if is_first:
+        (answer,) = run.manager.add_many([NewJob("a", run.files(["a"]), segments=3)])
+        assert isinstance(answer, EngineJob), answer
+        run.say(f"accepted {answer.get_id()}")
+    run.until(lambda: run.manager.enum_jobs() == ())
+    return [{"a": 0}] if run.said else [{"a": 0}, {}]
+
+
 SCENARIOS = {
     scenario.__name__: scenario
-    for scenario in (complete_by_themselves, complete_a_part, cancel, named_by_the_server, taken_at_the_end)
+    for scenario in (
+        *(complete_by_themselves, complete_a_part, cancel, named_by_the_server, taken_at_the_end),
+        in_segments,
+    )
 }
 
 

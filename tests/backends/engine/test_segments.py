@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domonitor.backends.engine import segments
+from domonitor.backends.engine import disk, segments
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.segments import Pieces, missing_bytes
 from domonitor.jobs import hresult
@@ -216,3 +219,19 @@ def test_pieces_are_all_that_is_missing_and_nothing_twice(gaps: tuple, most: int
         assert missing_bytes(left) + fetched == missing_bytes(gaps)
         assert all(one[1] < other[0] for one, other in pairwise(left))
         assert all(first < last for first, last in left)
+
+
+def test_the_gaps_are_stored_before_the_file_gets_its_length(
+    engine: Engine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else, after a process that died in between, the file would be as long as a whole one, and taken for it."""
+    stored: list[str] = []
+
+    def stretch(part: str, size: int, stretch: Callable[[str, int], None] = disk.stretch) -> None:
+        with closing(sqlite3.connect(engine.folder / "engine" / "engine.sqlite")) as store:
+            stored.extend(gaps for (gaps,) in store.execute("SELECT gaps FROM files WHERE part = ?", (part,)))
+        stretch(part, size)
+
+    monkeypatch.setattr(disk, "stretch", stretch)
+    assert completed(engine, in_segments(engine, origin.add("/a", Resource(LARGE)))) == LARGE.sha256()
+    assert stored == [f"[[{segments.FIRST_BYTES}, {LARGE.size}]]"]
