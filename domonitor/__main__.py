@@ -30,11 +30,12 @@ def main() -> int:
     if arguments[:1] == ["engine"] and arguments[1:2] not in (["status"], ["stop"]):
         # Nothing of what is imported now is ever let go of: looking for what could be costs a tenth of the start.
         gc.disable()
+        from domonitor import logs
         from domonitor.backends.engine import host
 
         gc.freeze()
         gc.enable()
-        return host.main(arguments[1:], _engine)
+        return host.main(arguments[1:], _engine, logs.start_of_engine)
     if arguments == ["--version"]:
         from domonitor import __version__
 

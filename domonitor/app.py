@@ -17,7 +17,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
-from domonitor import __version__, services
+from domonitor import __version__, logs, services
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import DomonitorError
@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = _first_window()
     if first is not None and first.hand_over(addresses):
         return 0
+    logs.start(logs.Kind.WINDOW)
     return run(partial(_main, first, addresses, in_process=in_process))
 
 

@@ -11,8 +11,20 @@ from typing import Annotated, Any
 
 import typer
 
-from domonitor import __version__
-from domonitor.commands import adding, engine, failing, following, getting, giving, listing, lists, terminal
+from domonitor import __version__, logs
+from domonitor.commands import (
+    adding,
+    doctor,
+    engine,
+    failing,
+    following,
+    getting,
+    giving,
+    listing,
+    lists,
+    log,
+    terminal,
+)
 from domonitor.commands.ending import Exit, Stop
 from domonitor.commands.session import Reach
 from domonitor.jobs.error import DomonitorError
@@ -35,6 +47,7 @@ engines = typer.Typer(help="The engine that windows and commands share.", no_arg
 
 def main(arguments: list[str]) -> int:
     """Runs a command; the exit code."""
+    logs.start_in_a_command()
     terminal.prepare()
     code = _run(arguments)
     try:
@@ -136,6 +149,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export": lists.export_jobs,
     "import": lists.import_jobs,
     "services": listing.list_services,
+    "log": log.log,
+    "doctor": doctor.doctor,
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_to_the_end(_command))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import CallFailed
-from domonitor.settings import Settings
+from domonitor.settings import NoProfile, Settings
 
 if TYPE_CHECKING:
     from domonitor.backends.engine import EngineSettings, RemoteManager
@@ -105,11 +105,19 @@ def engine_folder(folder: Path | None = None) -> Path:
     return settings_store.data_folder() / "engine" if folder is None else folder.absolute()
 
 
+def _stored() -> Settings:
+    """The user's settings; defaults for one who has no profile to keep any in."""
+    try:
+        return settings_store.load(settings_store.settings_file())
+    except NoProfile:
+        return Settings()
+
+
 def engine_settings(chosen: Settings | None = None) -> EngineSettings:
     """What the user has chosen of the engine, None for what is stored of it."""
     from domonitor.backends.engine import EngineSettings, Proxy, ProxyKind
 
-    chosen = chosen or settings_store.load(settings_store.settings_file())
+    chosen = chosen or _stored()
     proxy = Proxy(ProxyKind.NONE if chosen.proxy == "none" else ProxyKind.ENVIRONMENT)
     if chosen.proxy not in ("", "none"):
         try:

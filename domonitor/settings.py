@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 
+from domonitor.jobs.error import DomonitorError
 from domonitor.jobs.request import Existing
 
 _log = logging.getLogger(__name__)
@@ -20,12 +21,30 @@ _log = logging.getLogger(__name__)
 _PROXY = r"(https?|socks5h?)://[A-Za-z0-9.:\[\]-]+/?"
 """No login: a secret has no place in a file of settings."""
 
+LOG_LEVELS = ("debug", "info", "warning", "error")
+"""From everything to failures alone."""
+
 _DIRS = platformdirs.PlatformDirs("domonitor", appauthor=False)
 
 
+class NoProfile(DomonitorError, RuntimeError):
+    """This user has no folder of his own, as some that services run under."""
+
+    def __init__(self) -> None:
+        super().__init__("This user has no home folder. Set HOME to one, or name the engine's with --engine-folder.")
+
+
+def _of_user(kind: str) -> Path:
+    """One of the user's folders, by platformdirs' name. Raises NoProfile."""
+    try:
+        return Path(getattr(_DIRS, kind))
+    except RuntimeError:
+        raise NoProfile from None
+
+
 def data_folder() -> Path:
-    """Where the engine keeps its store. Not created here."""
-    return Path(_DIRS.user_data_dir)
+    """Where the engine keeps its store. Not created here. Raises NoProfile, as the others do."""
+    return _of_user("user_data_dir")
 
 
 def history_file() -> Path:
@@ -35,7 +54,12 @@ def history_file() -> Path:
 
 def settings_file() -> Path:
     """Where the settings lie. Not created here."""
-    return Path(_DIRS.user_config_dir) / "settings.json"
+    return _of_user("user_config_dir") / "settings.json"
+
+
+def log_folder() -> Path:
+    """Where the logs lie. Not created here."""
+    return _of_user("user_log_dir")
 
 
 class Theme(StrEnum):
@@ -57,6 +81,7 @@ class Settings:
     existing: what is done where there is a file of an added download's name: one of Existing, in small letters.
     holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
     proxy: "" as the environment says, "none", or an address such as http://proxy.example:3128, without a login.
+    log_level: what is worth a line in the logs: one of LOG_LEVELS.
     """
 
     download_folder: str = ""
@@ -68,10 +93,11 @@ class Settings:
     existing: str = "rename"
     holds_off_sleep: bool = True
     proxy: str = ""
+    log_level: str = "info"
 
     def folder(self) -> Path:
-        """The download folder as a path."""
-        return Path(self.download_folder or platformdirs.user_downloads_dir())
+        """The download folder as a path. Raises NoProfile."""
+        return Path(self.download_folder) if self.download_folder else _of_user("user_downloads_dir")
 
     def if_existing(self) -> Existing:
         """What is done where there is a file of an added download's name."""
@@ -132,6 +158,8 @@ def _is_valid(name: str, value: Any) -> bool:
             return value in {each.name.lower() for each in Existing}
         case "proxy":
             return value in ("", "none") or re.fullmatch(_PROXY, value) is not None
+        case "log_level":
+            return value in LOG_LEVELS
         case "download_folder":
             return value == "" or Path(value).is_absolute()
         case _:

@@ -2,6 +2,7 @@
 
     python3 packaging/dev.py demo [arguments of the demo]
     python3 packaging/dev.py test [arguments of pytest, with paths from the checkout's root]
+    python3 packaging/dev.py test --windows [arguments of pytest]: on a Python for Windows, under Wine
 
 Needs Python 3.11 or newer and nothing else: makes .venv in the checkout, installs what is missing, then runs.
 """
@@ -47,6 +48,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__.strip(), file=sys.stdout if command in ("-h", "--help") else sys.stderr)
         return 0 if command in ("-h", "--help") else 2
     prepare()
+    if command == "test" and extra[:1] == ["--windows"]:
+        return test_windows(extra[1:])
     if command == "test" and os.environ.get("CI"):
         install_servers()
     return test(extra) if command == "test" else demo(extra)
@@ -74,6 +77,15 @@ def test(extra: list[str]) -> int:
         print(f"== failed before pytest: {', '.join(failed)}", flush=True)
     print("== pytest", flush=True)
     return run([str(PYTHON), "-m", "pytest", *extra], cwd=ROOT) or (1 if failed else 0)
+
+
+def test_windows(extra: list[str]) -> int:
+    """The tests of tests/windows, on Windows itself or under Wine."""
+    if os.name == "nt":
+        return run([str(PYTHON), "-m", "pytest", *(extra or ["tests/windows"])], cwd=ROOT)
+    import wine  # Beside this file. It needs a newer Python than this file's head does.
+
+    return wine.test(extra, PYTHON, quietly)
 
 
 def run(arguments: list[str], cwd: "Path | None") -> int:

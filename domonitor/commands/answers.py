@@ -320,3 +320,41 @@ class ExportedAnswer:
     jobs: int
     schema: int = VERSION
     kind: str = "exported"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """log, one line a line of the log."""
+
+    line: str
+    schema: int = VERSION
+    kind: str = "log line"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilesAnswer:
+    """log --path: where the logs lie, or would lie."""
+
+    paths: list[str]
+    schema: int = VERSION
+    kind: str = "log files"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """What a check of doctor found. level: ok, warning, problem. remedy: what to do, "" where nothing is to be done."""
+
+    name: str
+    level: str
+    found: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorAnswer:
+    """doctor. has_problem: whether a check found one; a warning is none."""
+
+    has_problem: bool
+    checks: list[CheckAnswer]
+    schema: int = VERSION
+    kind: str = "doctor"

@@ -24,6 +24,10 @@ _SPACE = re.compile(r"\s")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HALF = re.compile(r"[\ud800-\udfff]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_BEFORE_SERVER = re.compile(r"[^/?#@]*://")
+_UP_TO_PATH = re.compile(r"[/?#]")
+_BEHIND_PATH = re.compile(r"[?#]")
+_SERVER = re.compile(r"(\[[^]]*\]|[^:\[\]]*)(:[0-9]*)?")
 
 
 def check_address(address: str) -> None:
@@ -153,11 +157,16 @@ def _new_job(address: str, name: str, folder: Path, auto_complete: bool, existin
 
 
 def without_secrets(address: str) -> str:
-    """The address as it may be shown to others: without user name, password and query."""
-    head, mark, _ = address.partition("?")
-    scheme, slashes, rest = head.partition("://")
-    server, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{server.rpartition('@')[2]}{slash}{path}" + ("?…" if mark else "")
+    """The address as it may be shown to others: without user name, password, query and fragment."""
+    scheme = _BEFORE_SERVER.match(address)
+    rest = address[scheme.end() :] if scheme else address
+    server = _UP_TO_PATH.split(rest, maxsplit=1)[0]
+    if "@" in server:
+        rest = rest[server.rindex("@") + 1 :]
+    elif not _SERVER.fullmatch(server):
+        rest = rest.rpartition("@")[2]  # a password with a / in it, where no address may have one
+    path = _BEHIND_PATH.split(rest, maxsplit=1)[0]
+    return (scheme[0] if scheme else "") + path + (f"{rest[len(path)]}…" if len(path) < len(rest) else "")
 
 
 def _shown(address: str) -> str:

@@ -12,7 +12,7 @@ COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined
 ANSWERING = {**COMMANDS, **COMMANDS["engine"].commands}
 CHANGING = {"add", "get", "import", "export", "stop", *("resume", "suspend", "complete", "cancel")}
 CHANGING |= {"priority", "limit", "set-address"}
-READING = {"list", "show", "watch", "wait", "error", "timeline", "explain", "services", "status"}
+READING = {"list", "show", "watch", "wait", "error", "timeline", "explain", "services", "status", "log", "doctor"}
 
 
 def options(name: str) -> set[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import signal
 import sys
@@ -40,11 +39,7 @@ HAND_OVER_S = 3.0
 
 LEAVE_WITHIN_S = 1.0
 
-LONGEST_LOG = 1_000_000
-
 ENDED_WELL, NOT_STARTED = 0, 3
-
-_log = logging.getLogger(__name__)
 
 
 class Host:
@@ -170,15 +165,20 @@ class Host:
         self.stop(HANDED_OVER)
 
 
-def main(arguments: Sequence[str], own: Callable[[], tuple[Path, EngineSettings]]) -> int:
-    """Runs a host until it ends; the exit code. own: the user's own folder and settings, for what is not said."""
+def main(
+    arguments: Sequence[str], own: Callable[[], tuple[Path, EngineSettings]], log: Callable[[Path], object]
+) -> int:
+    """Runs a host until it ends; the exit code.
+
+    own: the user's own folder and settings, for what is not said. log: begins the log of an engine on that folder.
+    """
     chosen = _parsed(arguments)
     try:
         folder, settings = (chosen.folder, EngineSettings()) if chosen.folder else own()
         settings = _told() or settings
         meeting = meeting_of(folder)
         manager = _open(meeting, settings)
-        _log_to(meeting.folder / "host.log")
+        log(meeting.folder)
         try:
             host = Host(manager, meeting, chosen.idle_minutes * 60)
         except BaseException:
@@ -244,18 +244,6 @@ def _report(refusal: str, report: Path | None) -> None:
     if report is not None:
         with suppress(OSError):
             report.write_text(refusal, encoding="utf-8")
-
-
-def _log_to(path: Path) -> None:
-    with suppress(OSError):
-        if path.exists() and path.stat().st_size > LONGEST_LOG:
-            path.unlink()
-    logging.basicConfig(
-        filename=path,
-        encoding="utf-8",
-        level=logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
 
 
 def _stop_on_signals(host: Host) -> None:

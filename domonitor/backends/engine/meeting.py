@@ -63,14 +63,14 @@ def meeting_of(folder: Path) -> Meeting:
         keys = Path(os.environ["LOCALAPPDATA"]) / "domonitor" / "hosts"
         keys.mkdir(parents=True, exist_ok=True)  # what lies below it is this user's by the access list that it inherits
         return Meeting(folder, rf"\\.\pipe\domonitor-{name}", keys / f"{name}.key")
-    for private in _private_folders():
+    for private in private_folders():
         address = private / f"{name}.sock"
         if len(os.fsencode(address)) <= LONGEST_ADDRESS and _is_ours_alone(private):
             return Meeting(folder, str(address), address.with_suffix(".key"))
     raise failures.refusal(
         hresult.E_ACCESSDENIED,
         "The download engine needs a folder that only you can enter, and found none: look whether"
-        f" {' or '.join(map(str, _private_folders()))} belongs to somebody else.",
+        f" {' or '.join(map(str, private_folders()))} belongs to somebody else.",
     )
 
 
@@ -93,7 +93,8 @@ def window_place(folder: Path) -> str:
 
 if sys.platform != "win32":
 
-    def _private_folders() -> Iterator[Path]:
+    def private_folders() -> Iterator[Path]:
+        """Where hosts of this user may be met, best first; they need not be there."""
         user = os.geteuid()
         if told := os.environ.get("XDG_RUNTIME_DIR"):
             yield Path(told) / "domonitor"

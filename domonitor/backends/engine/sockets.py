@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +22,7 @@ class Sockets:
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
+        self._waking = threading.Lock()
         self._selector.register(self._woken, selectors.EVENT_READ)
 
     def wait(self, timeout_s: float | None) -> Iterator[tuple[int, int]]:
@@ -46,8 +48,9 @@ class Sockets:
 
     def wake(self) -> None:
         """Ends the waiting. Any thread."""
-        # A full buffer wakes as well, and behind a closed one nobody waits any more.
-        with suppress(OSError):
+        # A full buffer wakes as well, and behind a closed one nobody waits any more. But two at once don't always: Wine
+        # refuses the second as if the buffer were full, though the first byte may have been read already.
+        with self._waking, suppress(OSError):
             self._waker.send(b"\0")
 
     def close(self) -> None:

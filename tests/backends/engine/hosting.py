@@ -79,7 +79,8 @@ class HostProcess:
     def close(self) -> None:
         """No process is left."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
+            if os.name != "nt":
+                self.process.send_signal(signal.SIGCONT)
             self.process.kill()
         self.process.communicate()
 

@@ -20,7 +20,7 @@ ALLOWED = {
     "checks.py": {"isfile"},  # whether there is a client's certificate
     "trust.py": {"is_file", "is_dir"},  # where the system keeps its certificates
     "connection.py": {"dup"},  # of a connection
-    "host.py": {"exists", "stat", "unlink", "write_text"},  # its log, and why it could not start
+    "host.py": {"write_text"},  # why it could not start
     "meeting.py": {  # the folder, address and key at which host and clients meet
         *(
             "close",
@@ -43,6 +43,7 @@ ALLOWED = {
     "opening.py": {"exists", "rename", "stat"},  # the engine's own database, where that is damaged, or only read
     "stored.py": {"exists"},  # whether there is one
     "looking.py": {"open"},  # a service, not a file
+    "store_look.py": {"exists", "stat"},  # the database
     "volumes.py": {"resolve", "read_text", "shutil", "disk_usage", "stat"},  # what a folder lies on, and what is free
 }
 """What other files may call, as it concerns none of the users' files."""

@@ -377,7 +377,7 @@ def test_it_has_loaded_no_window_no_command_line_and_no_event_loop(tmp_path: Pat
         assert host.end() == 0
     modules = set(loaded.read_text(encoding="utf-8").split())
     assert "domonitor.backends.engine.host" in modules
-    assert {"PySide6", "qasync", "typer", "click", "rich", "asyncio", "platformdirs"} & modules == set()
+    assert {"PySide6", "qasync", "typer", "click", "rich", "asyncio"} & modules == set()
 
 
 def test_it_has_no_threads_left_of_clients_that_have_gone(host: HostProcess, manager: RemoteManager) -> None:
