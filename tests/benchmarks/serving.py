@@ -28,7 +28,7 @@ http {{
     client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t;
     uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
     ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem;
-    server {{ listen 127.0.0.1:{port}{speaks}; root {folder}; }}
+    server {{ listen 127.0.0.1:{port}{speaks}; root {folder}; limit_rate {limit}; }}
 }}
 """
 
@@ -42,19 +42,20 @@ class Speaks(Enum):
 
 
 @contextmanager
-def server(size: int, speaks: Speaks = Speaks.HTTP_1) -> Iterator[str]:
+def server(size: int, speaks: Speaks = Speaks.HTTP_1, *, connection_bytes_per_s: int = 0) -> Iterator[str]:
     """The address of a file of that size, on a server in a process of its own.
 
     It is nginx where that is installed; HTTP/2 is spoken by nginx alone. This process, and whatever it starts, trusts
-    it meanwhile.
+    it meanwhile. connection_bytes_per_s: to each connection it sends no faster, 0 for no limit.
     """
     with ExitStack() as stack:
         if shutil.which("nginx"):
-            url = stack.enter_context(_by_nginx(size, speaks))
+            url = stack.enter_context(_by_nginx(size, speaks, connection_bytes_per_s))
         else:
             assert speaks is not Speaks.HTTP_2, "this needs nginx"
             tls = None if speaks is Speaks.HTTP_1 else Tls.TRUSTED
-            url = stack.enter_context(_by_origin(Resource(Pattern(size, seed=1)), tls))
+            resource = Resource(Pattern(size, seed=1), throttle_bytes_per_s=connection_bytes_per_s or None)
+            url = stack.enter_context(_by_origin(resource, tls))
         yield url
 
 
@@ -73,7 +74,7 @@ def _trusting(authority: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def _by_nginx(size: int, speaks: Speaks) -> Iterator[str]:
+def _by_nginx(size: int, speaks: Speaks, connection_bytes_per_s: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as probe:
         folder, port = Path(name), probe.getsockname()[1]
         folder.chmod(0o755)
@@ -82,7 +83,8 @@ def _by_nginx(size: int, speaks: Speaks) -> Iterator[str]:
             file.writelines(Pattern(size, seed=1).views(0, size))
         (folder / "server.pem").write_bytes(server_pem())
         (folder / "authority.pem").write_bytes(authority_pem())
-        (folder / "conf").write_text(_NGINX.format(folder=folder, port=port, speaks=speaks.value))
+        conf = _NGINX.format(folder=folder, port=port, speaks=speaks.value, limit=connection_bytes_per_s)
+        (folder / "conf").write_text(conf)
         process = subprocess.Popen(["nginx", "-c", str(folder / "conf"), "-p", str(folder)], stderr=subprocess.DEVNULL)
         try:
             _wait_for(port)

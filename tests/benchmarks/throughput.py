@@ -1,9 +1,11 @@
 """One large file over loopback to the disk: the engine, durable at the end, against a program that does not sync.
 
     python -m tests.benchmarks.throughput [--rounds 9] [--mebibytes 1024] [--folder DIR] [--https] [--segments 4]
+        [--connection-mebibytes-per-second 0]
 
 Both fetch the same file from the same server process in turn. The other one is curl, or with --segments aria2c with as
-many connections (-x, -s). The folder must lie on a real disk.
+many connections (-x, -s). The server may be told to send no faster to each connection; nginx counts anew for each
+request, and lets a second's worth pass at once. The folder must lie on a real disk.
 """
 
 from __future__ import annotations
@@ -48,14 +50,16 @@ def by_engine(manager: EngineManager, segments: int, url: str, target: Path) -> 
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rounds", type=int, default=9)
     arguments.add_argument("--mebibytes", type=int, default=1024)
     arguments.add_argument("--folder", type=Path, default=None)
     arguments.add_argument("--https", action="store_true")
     arguments.add_argument("--segments", type=int, default=1)
+    arguments.add_argument("--connection-mebibytes-per-second", type=int, default=0, dest="limit")
     chosen = arguments.parse_args()
-    with server(chosen.mebibytes << 20, Speaks.HTTPS if chosen.https else Speaks.HTTP_1) as url:
+    speaks = Speaks.HTTPS if chosen.https else Speaks.HTTP_1
+    with server(chosen.mebibytes << 20, speaks, connection_bytes_per_s=chosen.limit << 20) as url:
         measure(url, chosen)
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -207,6 +207,19 @@ HEADERS = (
     *((b"Content-Length ", b"7"), (b"", b"no name"), (b"no colon\r\nX", b""), (b"X\0", b"\0"), (b"X", b"a\rb"), (b"\xfc", b"\xff")),
 )  # fmt: skip
 
+NAMES = tuple(
+    (b"Content-Disposition", b"attachment; " + value)
+    for value in (
+        *(b"filename=a.zip", b"filename=../../a", b"filename=..", b"filename=.", b'filename="a/b/c"', b'filename="a\\b"'),
+        *(b'filename="C:\\\\a"', b"filename=/etc/passwd", b"filename=CON", b"filename=nul.txt", b"filename=COM1.a.b"),
+        *(b'filename="a. . ."', b'filename=" a "', b"filename=.bashrc", b"filename=.domonitor-000000000000.part"),
+        *(b"filename*=UTF-8''%e2%80%aegpj.exe", b"filename*=UTF-8''a%00b", b"filename*=UTF-8''..%2f..%2fa"),
+        *(b"filename*=UTF-8''%0d%0aa", b"filename*=UTF-8''%ff%fe", b"filename*=UTF-8''%c2%a0%e2%80%8b", b"filename*=x"),
+        *(b"filename=" + b"n" * 300 + b".zip", b"filename*=UTF-8''" + b"%e2%82%ac" * 200 + b".tar.gz", b"filename=a?b*c"),
+        *(b'filename="a:b"', b"filename=a\x1b[31m", b"filename=\xff\xfe", b"filename=; filename*=;", b'filename="a'),
+    )
+)  # fmt: skip
+
 MANY = (((b"X", b"y"), 500), ((b"X", b"y"), 4_000), ((b"X", b"y"), 20_000), ((b"X", b"y" * 9_000), 20))
 LONG = (((b"X", b"y" * 60_000), 1), ((b"X", b"y" * 110_000), 1), ((b"X", b"y" * 400_000), 1), ((b"y" * 9_000, b"x"), 2))
 
@@ -257,15 +270,18 @@ def seldom(odd: st.SearchStrategy[Any], good: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from([True] * 5 + [False]).flatmap(lambda is_good: st.just(good) if is_good else odd)
 
 
-def mixed(content: Pattern, validators: tuple[Header, ...]) -> st.SearchStrategy[Mixed]:
-    """Answers, each of which may be good."""
+def mixed(content: Pattern, validators: tuple[Header, ...], names: tuple[Header, ...] = ()) -> st.SearchStrategy[Mixed]:
+    """Answers, each of which may be good. names: headers, one of which each of them has besides."""
+    others = seldom(st.lists(_headers, min_size=1, max_size=3).map(tuple), ())
+    if names:
+        others = st.tuples(st.sampled_from(names), others).map(lambda drawn: ((drawn[0], 1), *drawn[1]))
     return st.builds(
         Mixed,
         content=seldom(st.sampled_from(CONTENTS), content),
         validators=seldom(_validators, validators),
         before=seldom(st.sampled_from(BEFORE), b""),
         status=seldom(st.sampled_from(STATUSES), b""),
-        headers=seldom(st.lists(_headers, min_size=1, max_size=3).map(tuple), ()),
+        headers=others,
         honours=seldom(st.booleans(), True),
         content_range=seldom(st.sampled_from((None, b"Content-Range: bytes 0-299/*", b"content-RANGE:Bytes 0-9/10")), b""),
         range_by=seldom(st.tuples(_bit, _bit, _bit), (0, 0, 0)),
@@ -302,24 +318,65 @@ def senseless() -> st.SearchStrategy[Raw]:
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> Story:
-    """What one server has to say of one file."""
+def stories(draw: st.DrawFn, names: bool = False) -> Story:
+    """What one server has to say of one file. names: also what it is called."""
     content = draw(st.sampled_from((*CONTENTS[:2], *CONTENTS)))
     validators = draw(_validators)
     good = Mixed(content, validators)
-    answer: st.SearchStrategy[Answer] = (
-        mixed(content, validators) | mixed(content, validators) | mixed(content, validators) | redirects() | senseless()
-    )
+    one = mixed(content, validators, NAMES if names else ())
+    answer: st.SearchStrategy[Answer] = one | one | one | redirects() | senseless()
     answers = draw(st.lists(answer, min_size=1, max_size=4))
     last = draw(st.sampled_from((None, None, good, good, Raw(b""))))
     return Story((*answers, last) if last else tuple(answers))
 
 
+_SHIFTS = (-5, -1, 1, 5)
+_ODD: tuple[dict[str, Any], ...] = (
+    *({"range_by": (by, by, 0)} for by in _SHIFTS),
+    *({"range_by": (by, 0, 0)} for by in _SHIFTS),
+    *({"range_by": (0, by, by)} for by in _SHIFTS),
+    *(
+        {"content": content, "validators": validators}
+        for content in CONTENTS[:2]
+        for validators in ((), ((b"ETag", b'"f"'),))
+    ),
+    *({"validators": ((name, value),)} for name, value in ((b"ETag", b'W/"e"'), (b"Last-Modified", DATES[1]))),
+    *({"honours": False}, {"honours": False, "status": b"HTTP/1.1 206 X"}, {"status": b"HTTP/1.1 200 OK"}),
+    *({"content_range": None}, {"length_by": 5}, {"length_by": -5}, {}),
+)
+"""What is wrong with an answer that is good otherwise."""
+
+
+@st.composite
+def traps(draw: st.DrawFn) -> Story:
+    """A file that is cut again and again, and whose parts are good but for one thing each.
+
+    Of what is wrong in many ways nothing is taken; here a client that looks at all but one of them is caught.
+    """
+    content = draw(st.sampled_from((*CONTENTS[:2], CONTENTS[4])))
+    good = Mixed(content, draw(_good_validators))
+    answers = [_cut(draw, good)]
+    for odd in draw(st.lists(st.sampled_from(_ODD), min_size=1, max_size=2)):
+        answer = replace(good, **odd)
+        answers.append(_cut(draw, answer) if draw(st.booleans()) else answer)
+    return Story((*answers, good))
+
+
+def _cut(draw: st.DrawFn, whole: Mixed) -> Mixed:
+    """The answer without its end, so that this can be noticed."""
+    chunk_bytes, length, end = draw(
+        st.sampled_from(((None, None, End.CLOSE), (None, None, End.RESET), (7, None, End.CLOSE), (None, (), End.RESET)))
+    )
+    answer = replace(whole, chunk_bytes=chunk_bytes, length=length, end=end)
+    return replace(answer, cut_at=len(answer.wire(Asked())) - draw(st.integers(6, 290)))
+
+
 _bit = st.sampled_from((-300, -5, -1, 0, 1, 5, 300))
-_validators = st.sampled_from((
+_good_validators = st.sampled_from((
     ((b"ETag", b'"e"'),),
     ((b"ETag", b'"e"'), (b"Last-Modified", DATES[0])),
     ((b"Last-Modified", DATES[0]),),
     (),
-)) | st.tuples(st.tuples(st.just(b"ETag"), st.sampled_from(ETAGS)))  # fmt: skip
+))  # fmt: skip
+_validators = _good_validators | st.tuples(st.tuples(st.just(b"ETag"), st.sampled_from(ETAGS)))  # fmt: skip
 _headers = st.tuples(st.sampled_from(HEADERS), st.sampled_from((1, 1, 1, 2))) | st.sampled_from((*MANY, *LONG))

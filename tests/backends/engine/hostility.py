@@ -18,13 +18,13 @@ from domonitor.backends.engine import EngineManager, segments
 from domonitor.backends.engine.job import EngineJob
 from domonitor.jobs import codes, hresult
 from domonitor.jobs.job import FileRange
-from domonitor.jobs.request import NewFile, NewJob
+from domonitor.jobs.request import Existing, NewFile, NewJob
 from domonitor.jobs.state import ERRONEOUS, JobState
 from tests.backends.engine.conftest import QUICK, Engine
 from tests.backends.engine.judge import allows
 from tests.server.content import Pattern
 from tests.server.hostile import Asked, HostileServer, Story
-from tests.server.nonsense import Mixed, stories
+from tests.server.nonsense import Mixed, stories, traps
 
 IMPATIENT = replace(
     QUICK,
@@ -41,17 +41,19 @@ SMALLEST_BYTES = 50
 """So that small files come in segments."""
 
 MOST_DESCRIPTION = 400
+MOST_NAME_BYTES = 255
 THREADS = ("domonitor-transfer", "domonitor-store", "domonitor-sync")
 GOOD = Mixed(Pattern(5_000, seed=9), ((b"ETag", b'"good"'),))
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a file is asked for, and what the server has to say of it."""
+    """How a file is asked for, and what the server has to say of it. is_named_by_server: also what it is called."""
 
     story: Story
     ranges: tuple[FileRange, ...] = ()
     segments: int = 1
+    is_named_by_server: bool = False
 
 
 _RANGES = (
@@ -60,12 +62,14 @@ _RANGES = (
     (FileRange(200, 50), FileRange(0, 50), FileRange(299, None)),
     (FileRange(4_000, 2_000),),
 )
-_whole = stories().map(Wish)
+_told = stories() | traps()
+_whole = _told.map(Wish)
 wishes = st.lists(
     _whole
     | _whole
-    | st.builds(Wish, stories(), segments=st.sampled_from((2, 4)))
-    | st.builds(Wish, stories(), st.sampled_from(_RANGES)),
+    | st.builds(Wish, _told, segments=st.sampled_from((2, 4)))
+    | st.builds(Wish, _told, st.sampled_from(_RANGES))
+    | st.builds(Wish, stories(names=True), is_named_by_server=st.just(True)),
     min_size=1,
     max_size=3,
 )
@@ -132,7 +136,7 @@ class Hostility:
             [
                 NewJob(
                     name,
-                    (NewFile(self._server.url(name), str(self._engine.downloads / name), wish.ranges),),
+                    (self._file(name, wish),),
                     auto_complete=False,
                     segments=wish.segments,
                 )
@@ -142,6 +146,15 @@ class Hostility:
         jobs = [answer for answer in answers if isinstance(answer, EngineJob)]
         assert len(jobs) == len(wishes_by_name)
         return jobs
+
+    def _file(self, name: str, wish: Wish) -> NewFile:
+        return NewFile(
+            self._server.url(name),
+            str(self._engine.downloads / name),
+            wish.ranges,
+            existing=Existing.RENAME if wish.is_named_by_server else Existing.REFUSE,
+            is_named_by_server=wish.is_named_by_server,
+        )
 
     def _look_at_the_requests(self, name: str) -> None:
         """A condition goes with a range alone, and is what this server has said of this file."""
@@ -154,8 +167,12 @@ class Hostility:
 
     def _look_at_the_file(self, name: str, wish: Wish, job: EngineJob) -> None:
         progress = job.get_progress()
+        path = Path(job.enum_files()[0].get_local_name())
+        assert path.parent == self._engine.downloads
+        assert path.name == name or wish.is_named_by_server
+        _look_at_the_name(path.name)
         assert job.complete() is False
-        path = self._engine.downloads / name
+        assert self._engine.on_disk - {"*.part"} == {path.name}
         data = path.read_bytes()
         assert (progress.bytes_total, progress.bytes_transferred) == (len(data), len(data))
         said = self._server.said(name)
@@ -168,14 +185,14 @@ class Hostility:
         explained = codes.explain(error.code)
         assert job.get_state() in ERRONEOUS
         assert explained.passes_by_itself("engine") is False, f"{error} is no reason to stop"
-        assert explained.headline
+        assert explained.is_known or explained.status is not None, f"{error} is documented nowhere"
         assert error.code != hresult.E_UNEXPECTED, f"{error} is a bug of ours"
         assert error.description.endswith((".", "?")), error
         assert error.description.isprintable(), error
         assert len(error.description) < MOST_DESCRIPTION, error
         assert error.file is not None
         job.cancel()
-        self.ends.append(explained.name or f"0x{error.code:08X}")
+        self.ends.append(explained.name or f"HTTP {explained.status}")
 
     def _meet_a_good_server(self) -> None:
         name = f"good{next(self._numbers)}"
@@ -188,6 +205,18 @@ class Hostility:
         assert path.read_bytes() == GOOD.content.bytes()
         assert GOOD.wire(Asked()).endswith(path.read_bytes())
         path.unlink()
+
+
+def _look_at_the_name(name: str) -> None:
+    """One that is a file's on every system, and looks like what it is."""
+    assert name.isprintable(), f"{name!r} has what nobody sees, or what turns the reading direction"
+    assert not set(name) & set('/\\:*?"<>|'), f"{name!r} has what separates, or is forbidden"
+    assert name == name.strip(" ").rstrip("."), f"{name!r} ends in what Windows drops"
+    assert name.partition(".")[0].upper() not in ("", *_DEVICES), f"{name!r} is hidden, or a device"
+    assert len(name.encode()) <= MOST_NAME_BYTES
+
+
+_DEVICES = ("CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10)))
 
 
 class _Errors(logging.Handler):
@@ -205,8 +234,11 @@ class _Errors(logging.Handler):
         return lines
 
 
-def meet_many(folder: Path, examples: int, seed: int | None = None) -> Counter[str]:
-    """Meets so many lists of wishes; how often each end was met. seed: None for the same ones each time."""
+def meet_many(folder: Path, examples: int, seed: int | None = None, *, shrinks: bool = True) -> Counter[str]:
+    """Meets so many lists of wishes; how often each end was met.
+
+    seed: None for the same ones each time. shrinks: whether a list with which something goes wrong is made shorter.
+    """
     hostility = Hostility(folder)
 
     @settings(
@@ -214,7 +246,7 @@ def meet_many(folder: Path, examples: int, seed: int | None = None) -> Counter[s
         deadline=None,
         derandomize=seed is None,
         database=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
     @given(wished=wishes)

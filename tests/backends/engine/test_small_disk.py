@@ -1,19 +1,21 @@
-"""The list of downloads on a disk that is really full: nothing is claimed, and all goes on once there is room.
+"""A disk that is really full, at the list of downloads and at names: all goes on once there is room.
 
-What becomes of the files themselves on a full disk is in test_space.py.
+What becomes of the files' bytes on a full disk is in test_space.py.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from domonitor.backends.engine import disk
+from domonitor.backends.engine import disk, segments
 from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.request import NewFile, NewJob
@@ -45,6 +47,23 @@ def filled(folder: Path) -> Iterator[None]:
         yield
     finally:
         filler.unlink()
+
+
+@contextmanager
+def without_room_for_a_name(folder: Path) -> Iterator[None]:
+    """On ext4: no block is left for the folder to grow, and in those that it has a long name does not fit, for a while.
+
+    Links take no room but that for their names.
+    """
+    with filled(folder.parent):
+        links = []
+        with suppress(OSError):
+            while True:  # a block holds but four of them
+                links.append(folder / f"{len(links):03d}{'l' * 200}")
+                os.link(folder.parent / "somebody else's", links[-1])
+        yield
+        for link in links[:-1]:
+            link.unlink()
 
 
 def is_whole(path: Path) -> bool:
@@ -139,3 +158,102 @@ def test_a_job_that_names_its_files_by_itself_stops_with_an_error_and_resume_nam
     engine.until(lambda: (engine.downloads / "a").exists())
     assert is_whole(engine.downloads / "a")
     assert len(origin.requests_to("/a")) == 1
+
+
+LONG_NAME = "n" * 250
+SMALL = Pattern(100_000, seed=2)
+
+
+@pytest.fixture
+def narrow(mount: Mount) -> Path:
+    """A folder that can run out of room for names."""
+    folder = mount(2_000_000, is_ext4=True) / "downloads"
+    folder.mkdir()
+    return folder
+
+
+def test_a_folder_that_can_take_no_more_names_says_so_and_takes_the_name_later(
+    narrow: Path, engine: Engine, origin: Origin
+) -> None:
+    job = engine.manager.create_job("a job")
+    job.add_file(origin.add("/a", Resource(SMALL)), str(narrow / LONG_NAME))
+    job.resume()
+    engine.until_state(job, JobState.TRANSFERRED)
+    with without_room_for_a_name(narrow):
+        with pytest.raises(CallFailed) as refusal:
+            job.complete()
+        assert refusal.value.code == hresult.ERROR_DISK_FULL
+        assert "disk" in str(refusal.value).lower()
+        assert str(narrow / LONG_NAME) in str(refusal.value)
+        assert job.get_state() is JobState.TRANSFERRED
+        assert not (narrow / LONG_NAME).exists()
+    assert job.complete() is False
+    assert (narrow / LONG_NAME).read_bytes() == SMALL.bytes()
+    assert [path.name for path in narrow.iterdir()] == [LONG_NAME]
+
+
+def test_a_job_that_names_its_file_by_itself_waits_for_room_in_the_folder_and_fetches_nothing_again(
+    narrow: Path, engine: Engine, origin: Origin
+) -> None:
+    url = origin.add("/a", Resource(SMALL, faults=[Stall(after_bytes=SMALL.size - 1)]))
+    new_file = NewFile(url, str(narrow / LONG_NAME))
+    (job,) = engine.manager.add_many([NewJob("a job", (new_file,), auto_complete=True)])
+    engine.until(lambda: job.get_progress().bytes_transferred == SMALL.size - 1)
+    with without_room_for_a_name(narrow):
+        origin.mend("/a")
+        engine.until_state(job, JobState.ERROR)
+        assert job.copy_error().code == hresult.ERROR_DISK_FULL
+        assert job.copy_error().description
+        asked = len(origin.requests_to("/a"))
+    job.resume()
+    engine.until(lambda: (narrow / LONG_NAME).exists())
+    assert (narrow / LONG_NAME).read_bytes() == SMALL.bytes()
+    assert len(origin.requests_to("/a")) == asked
+
+
+def test_a_disk_that_can_hold_no_more_files_refuses_one_and_takes_it_later(
+    mount: Mount, engine: Engine, origin: Origin
+) -> None:
+    folder = mount(4_000_000, most_files=2)
+    (folder / "somebody else's").touch()
+    job = engine.manager.create_job("a job")
+    url = origin.add("/a", Resource(SMALL))
+    with pytest.raises(CallFailed) as refusal:
+        job.add_file(url, str(folder / "a"))
+    assert refusal.value.code == hresult.ERROR_DISK_FULL
+    assert list(job.enum_files()) == []
+    (folder / "somebody else's").unlink()
+    job.add_file(url, str(folder / "a"))
+    job.resume()
+    engine.until_state(job, JobState.TRANSFERRED)
+    assert job.complete() is False
+    assert (folder / "a").read_bytes() == SMALL.bytes()
+
+
+def test_a_file_in_segments_on_a_disk_that_fills_up_says_what_is_missing_and_goes_on_with_what_it_has(
+    mount: Mount, start_engine: StartEngine, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "SMALLEST_BYTES", 700_000)  # none of the four is through before it stalls
+    engine = start_engine()
+    folder = mount(5_000_000)
+    url = origin.add("/a", Resource(LARGE, faults=[Stall(after_bytes=300_000)]))
+    new_file = NewFile(url, str(folder / "a"))
+    (job,) = engine.manager.add_many([NewJob("a job", (new_file,), auto_complete=False, segments=4)])
+    engine.until(lambda: job.get_progress().bytes_transferred >= 1_000_000)
+    with filled(folder):
+        origin.mend("/a")
+        engine.until_state(job, JobState.ERROR)
+        error = job.copy_error()
+        assert error.code == hresult.ERROR_DISK_FULL
+        assert re.fullmatch(
+            r"It needs [12]\.\d MB more on this disk and .* are free: make at least .*B free, then resume\.",
+            error.description,
+        )
+        there = job.get_progress().bytes_transferred
+        sent_before = len(origin.requests_to("/a"))
+    job.resume()
+    engine.until_state(job, JobState.TRANSFERRED)
+    assert job.complete() is False
+    assert is_whole(folder / "a")
+    assert there >= 1_000_000
+    assert sum(each.bytes_sent for each in origin.requests_to("/a")[sent_before:]) <= LARGE.size - there
