@@ -101,6 +101,10 @@ class Recorder:
             _log.warning("the history did not answer in time")
         return None
 
+    async def events(self, key: JobKey) -> tuple[Event, ...]:
+        """What was recorded of the job's timeline, oldest first; nothing where that can't be read."""
+        return await self.read(lambda history: history.events(key)) or ()
+
     async def close(self) -> None:
         """Writes what is left and lets go of the file, within a second; what takes longer is left behind."""
         if self._unsubscribe is not None:

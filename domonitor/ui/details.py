@@ -1,114 +1,65 @@
-"""The chosen job: its error, if it has one, and its files."""
+"""The chosen job: its error, if it has one, and under tabs its files, what happened, its speed and all its fields."""
 
 from __future__ import annotations
 
-from typing import Any
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
-
-from domonitor.jobs.address import without_secrets
-from domonitor.jobs.job import Job, JobFile
+from domonitor.jobs.job import Job
 from domonitor.ui import text, theme
+from domonitor.ui.error_area import ErrorArea
 from domonitor.ui.error_panel import ErrorPanel
-from domonitor.ui.job_delegate import row_height
-
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
-
-_FILE_COLUMNS = (
-    ("File", text.file_name, 260, None),
-    ("State", text.file_state, 110, None),
-    ("Progress", text.file_percent, 95, _RIGHT),
-    ("Arrived", lambda file: text.size(file.progress.bytes_transferred), 90, _RIGHT),
-    ("Size", lambda file: text.size(file.progress.bytes_total), 90, _RIGHT),
-    ("Address", lambda file: without_secrets(file.remote_name), 100, None),
-)
-
-
-class FileTableModel(QAbstractTableModel):
-    """The files of one job, in the order in which they were added."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.files: tuple[JobFile, ...] = ()
-
-    def set_files(self, files: tuple[JobFile, ...]) -> None:
-        """Takes over new snapshots; the table keeps its place where the files are the same ones."""
-        if len(files) != len(self.files):
-            self.beginResetModel()
-            self.files = files
-            self.endResetModel()
-        elif files != self.files:
-            self.files = files
-            self.dataChanged.emit(self.index(0, 0), self.index(len(files) - 1, len(_FILE_COLUMNS) - 1))
-
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
-        """See QAbstractItemModel."""
-        return 0 if parent.isValid() else len(self.files)
-
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
-        """See QAbstractItemModel."""
-        return 0 if parent.isValid() else len(_FILE_COLUMNS)
-
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """See QAbstractItemModel."""
-        title, words, _, align = _FILE_COLUMNS[index.column()]
-        file = self.files[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return words(file)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            if index.column() == 0:
-                return ", ".join(filter(None, (words(file), text.file_state(file), text.file_percent(file))))
-            return f"{text.tr(title)}: {words(file)}"
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return file.local_name if index.column() == 0 else words(file)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return align
-        return None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """See QAbstractItemModel."""
-        if orientation is Qt.Orientation.Horizontal:
-            title, _, _, align = _FILE_COLUMNS[section]
-            if role == Qt.ItemDataRole.DisplayRole:
-                return text.tr(title)
-            if role == Qt.ItemDataRole.TextAlignmentRole:
-                return align or Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
+from domonitor.ui.files_tab import FilesTab
+from domonitor.ui.general_tab import GeneralTab
+from domonitor.ui.labels import ElidedLabel
+from domonitor.ui.speed_tab import SpeedTab
+from domonitor.ui.timeline_tab import TimelineTab
 
 
 class DetailsPanel(QWidget):
-    """Below the list: what belongs to the chosen job alone."""
+    """Below the list: what belongs to the chosen job alone.
+
+    Signals: looked_at, when somebody has come back to the window or chosen a tab, so that what is shown should be new.
+    """
+
+    looked_at = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("detailsPanel")
         self.setAccessibleName(text.tr("The chosen download"))
         self.error_panel = ErrorPanel()
-        self.files = FileTableModel(self)
-        self._title = QLabel()
+        self.error_area = ErrorArea(self.error_panel)
+        self.files_tab = FilesTab()
+        self.files, self.table = self.files_tab.model, self.files_tab.table
+        self.timeline = TimelineTab()
+        self.speed = SpeedTab()
+        self.general = GeneralTab()
+        self._title = ElidedLabel()
         self._title.setObjectName("detailsTitle")
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._hint = QLabel(text.tr("Choose a download to see its files."))
+        self._title.setContentsMargins(12, 7, 12, 7)
+        self._hint = QLabel(text.tr("Choose a download to see what there is to know of it."))
         self._hint.setObjectName("detailsHint")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.table = QTableView()
-        self.table.setObjectName("fileTable")
-        self.table.setAccessibleName(text.tr("Files of the chosen download"))
-        self.table.setModel(self.files)
-        prepare_table(self.table)
-        for at, (_, _, width, _) in enumerate(_FILE_COLUMNS):
-            self.table.setColumnWidth(at, width)
+        self._hint.setWordWrap(True)
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("detailsTabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)  # a white line in the dark
+        self.tabs.addTab(self.files_tab, text.tr("&Files"))
+        self.tabs.addTab(self.timeline, text.tr("&Timeline"))
+        self.tabs.addTab(self.speed, text.tr("&Speed"))
+        self.tabs.addTab(self.general, text.tr("&General"))
+        self.error_area.turned.connect(lambda: self._show_title(self.tabs.isVisibleTo(self)))
+        self.tabs.currentChanged.connect(lambda _: self.looked_at.emit())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.error_panel)
+        layout.addWidget(self.error_area)
         layout.addWidget(self._title)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self.tabs, 1)
         layout.addWidget(self._hint, 1)
         self._note = ""
-        self.restyle()
         self.set_job(None)
 
     @property
@@ -123,13 +74,18 @@ class DetailsPanel(QWidget):
             self.set_job(job)
 
     def set_job(self, job: Job | None) -> None:
-        """Shows what is known of the job at once; its files and its error come separately."""
-        self._title.setVisible(job is not None)
-        self.table.setVisible(job is not None)
+        """Shows what is known of the job at once; its files, its error and its timeline come separately."""
+        self._show_title(job is not None)
+        self.tabs.setVisible(job is not None)
         self._hint.setVisible(job is None)
+        self.files_tab.set_job(job)
+        self.general.set_job(job)
+        self.speed.set_job(job.key if job is not None else None)
         if job is None:
             self.error_panel.clear()
+            self.files.set_error(None)
             self.files.set_files(())
+            self.timeline.show_events(())
             return
         progress = job.progress
         counts = text.plural(progress.files_total, text.tr("{n} file"), text.tr("{n} files"))
@@ -141,31 +97,34 @@ class DetailsPanel(QWidget):
         title = f"{job.display_name}   ·   {counts}   ·   {amount}"
         self._title.setText(f"{title}\n{self._note}" if self._note else title)
 
+    def _show_title(self, is_wanted: bool) -> None:
+        """The error panel names the job itself; there the room is for the tabs."""
+        self._title.setVisible(is_wanted and (self.error_panel.isHidden() or bool(self._note)))
+
+    def tick(self) -> None:
+        """A second has passed."""
+        self.error_panel.tick()
+        self.speed.tick()
+
     def restyle(self) -> None:
         """Follows the theme."""
         colors = theme.colors(self.palette())
         self.setStyleSheet(
-            f"#detailsTitle {{ padding: 9px 12px; color: {colors.muted}; border-bottom: 1px solid {colors.line}; }}"
+            f"#detailsTitle {{ color: {colors.muted}; border-bottom: 1px solid {colors.line}; }}"
             f"#detailsHint {{ color: {colors.muted}; }}"
-            "#fileTable::item { padding: 0 6px; }"
+            "QTableView::item { padding: 0 6px; }"
+            f"QTabBar::tab {{ padding: 5px 12px; border: none; color: {colors.muted}; }}"
+            f"QTabBar::tab:selected {{ color: {self.palette().text().color().name()};"
+            f" border-bottom: 2px solid {colors.accent}; }}"
+            f"QTabBar::tab:focus {{ color: {colors.accent}; }}"
+            "QTabWidget::pane { border: none; }"
         )
         self.error_panel.restyle()
+        for tab in (self.files_tab, self.timeline, self.speed, self.general):
+            tab.restyle()
 
-
-def prepare_table(table: QTableView) -> None:
-    """A calm table: whole rows, no grid, no row numbers."""
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setShowGrid(False)
-    table.setWordWrap(False)
-    table.setFrameShape(QTableView.Shape.NoFrame)
-    table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setTabKeyNavigation(False)
-    table.verticalHeader().hide()
-    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    table.verticalHeader().setDefaultSectionSize(row_height(table.fontMetrics()))
-    header = table.horizontalHeader()
-    header.setHighlightSections(False)
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    header.setStretchLastSection(True)
-    header.setMinimumSectionSize(40)
+    def event(self, event: QEvent) -> bool:
+        """See QObject."""
+        if event.type() is QEvent.Type.WindowActivate:
+            self.looked_at.emit()
+        return super().event(event)

@@ -22,10 +22,10 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 from domonitor.jobs.job import Job, JobKey
 from domonitor.ui import text
 from domonitor.ui.columns import COLUMNS, STATE
-from domonitor.ui.details import prepare_table
 from domonitor.ui.groups import Group
 from domonitor.ui.job_delegate import FocusTable, JobDelegate, job_height, row_height
 from domonitor.ui.job_table import JobTableModel
+from domonitor.ui.plain_table import prepare_table
 from domonitor.ui.rows import GroupRow, Line, Row
 
 Index = QModelIndex | QPersistentModelIndex

@@ -30,7 +30,8 @@ class ElidedLabel(QLabel):
         """See QWidget."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        place = self.contentsRect()
         shown = "\n".join(
-            self.fontMetrics().elidedText(line, self._elide, self.width()) for line in self.text().splitlines()
+            self.fontMetrics().elidedText(line, self._elide, place.width()) for line in self.text().splitlines()
         )
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(place, self.alignment(), shown)

@@ -42,6 +42,7 @@ from domonitor.ui.empty import EmptyPage
 from domonitor.ui.free_space import FreeSpace
 from domonitor.ui.giving import CommandGiver
 from domonitor.ui.health import HealthBar
+from domonitor.ui.help_menu import HelpMenu
 from domonitor.ui.job_list import JobList
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.long_lived import LongLived
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         self.details = DetailsPanel()
         self._giver = CommandGiver(monitor, self.model, self._tell_result, self)
         self.past = past
-        self._selected = SelectedJob(monitor, self.model, self.details, self.tasks, past)
+        self.selected = SelectedJob(monitor, self.model, self.details, self.tasks, past, self.notices.tell)
         self._acts = WindowActions(self)
         self.add_action, self.clear_action = self._acts.add, self._acts.clear
         self._connect_actions()
@@ -120,7 +121,7 @@ class MainWindow(QMainWindow):
         if not self._second_timer.isActive():
             return
         self._unsubscribe()
-        self._selected.stop()
+        self.selected.stop()
         self._second_timer.stop()
         self._summary_timer.stop()
         self.announcer.stop()
@@ -231,8 +232,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.details)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([450, 340])
-        self.details.table.setMinimumHeight(1)  # in a small window the list goes before the files
+        self.splitter.setSizes([420, 400])
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(5)
 
@@ -256,6 +256,10 @@ class MainWindow(QMainWindow):
         self.list.columns.fill_view_menu(view)
         view.addSeparator()
         view.addMenu(themes)
+        self.help = HelpMenu(self.monitor, self.choose, self)
+        self.menuBar().addMenu(self.help)
+        self.list.code_hint.offer(self.help.explain)
+        self.details.error_panel.explain_requested.connect(self.help.explain)
 
     # Changes come in.
 
@@ -265,7 +269,7 @@ class MainWindow(QMainWindow):
             self.health_bar.show_health(service, change.health)
         for notice in change.notices:
             self.notices.tell(notice)
-        self._selected.take_change(change)
+        self.selected.take_change(change)
         if not self._summary_timer.isActive():
             self._summary_timer.start()
         if self._pages.currentIndex() == 0 and self.model.jobs.all:
@@ -273,7 +277,7 @@ class MainWindow(QMainWindow):
 
     def _tick(self) -> None:
         self.list.tick()
-        self.details.error_panel.tick()
+        self.details.tick()
         self._refresh_summary()
 
     def _refresh_summary(self) -> None:
@@ -300,7 +304,7 @@ class MainWindow(QMainWindow):
 
     def _choose_current(self) -> None:
         row = self.table.chosen_row()
-        self._selected.choose(None if row is None else row.job.key)
+        self.selected.choose(None if row is None else row.job.key)
 
     def _refresh_actions(self) -> None:
         jobs = one_of_each_kind(self.table.selected_jobs())
@@ -316,7 +320,7 @@ class MainWindow(QMainWindow):
         self._start(command, self.table.selected_jobs())
 
     def _give_chosen(self, command: Command) -> None:
-        row = self.model.row(self._selected.key) if self._selected.key else None
+        row = self.model.row(self.selected.key) if self.selected.key else None
         self._start(command, [row.job] if row is not None and not row.is_gone else [])
 
     def _start(self, command: Command, jobs: Sequence[Job]) -> None:
@@ -333,10 +337,10 @@ class MainWindow(QMainWindow):
         return await self.monitor.add(self.monitor.services[0], jobs)
 
     def _clear_finished(self) -> None:
-        chosen = self._selected.key
+        chosen = self.selected.key
         self.model.clear_finished()
         if chosen is None or not self.choose(chosen):
-            self._selected.choose(None)
+            self.selected.choose(None)
         self._refresh_summary()
 
     def _open_menu(self, at: QPoint) -> None:

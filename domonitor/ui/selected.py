@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,10 +17,15 @@ from domonitor.jobs.error import CallFailed
 from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import FileProgress, Job, JobFile, JobKey
 from domonitor.jobs.names import name_in_address
+from domonitor.jobs.speeds import Curve, Span, SpeedHistory
 from domonitor.jobs.state import ERRONEOUS, FINAL, JobState
 from domonitor.monitor import Monitor
 from domonitor.ui import text
+from domonitor.ui.actions import ask
+from domonitor.ui.change_address import change_address
 from domonitor.ui.details import DetailsPanel
+from domonitor.ui.fellows import FellowJobs
+from domonitor.ui.file_opening import FileOpener, is_program, running
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.tasks import TaskOwner
 from domonitor.words import failure
@@ -33,15 +40,18 @@ class Past(Protocol):
     async def last_error(self, key: JobKey) -> Event | None:
         """The job's last recorded error, as an ERROR event with its error; None where there is none to be had."""
 
+    async def events(self, key: JobKey) -> tuple[Event, ...]:
+        """The job's timeline as far as it was recorded, oldest first; none where it can't be read."""
+
     async def close(self) -> None:
         """Lets go of the record, within a bounded time."""
 
 
 class SelectedJob:
-    """Asks the service for error and files of the job that is chosen, and for those alone.
+    """Asks the service for error, files and timeline of the job that is chosen, and for those alone.
 
-    key: which job is chosen, None for none. An error that the service no longer holds comes from its own timeline or
-    from the past.
+    key: which job is chosen, None for none. What the service no longer holds comes from its own timeline or from the
+    past. tell: takes a sentence for the user.
     """
 
     def __init__(
@@ -51,6 +61,7 @@ class SelectedJob:
         details: DetailsPanel,
         tasks: TaskOwner,
         past: Past | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.key: JobKey | None = None
         self._past = past
@@ -63,10 +74,31 @@ class SelectedJob:
         """The names of the job's files for which it is known how they came about."""
         self._files_timer = QTimer(details, singleShot=True, interval=_FILES_MS)
         self._files_timer.timeout.connect(self._ask_files)
+        self.speeds = SpeedHistory()
+        self._fellows = FellowJobs(monitor)
+        self._opener = FileOpener(tell)
+        self._tell = tell
+        details.error_panel.address_requested.connect(self.change_address)
+        details.speed.curve = self._curve
+        details.looked_at.connect(self._look_again)
+        details.files_tab.open_requested.connect(lambda file: self._open(file, in_folder=False))
+        details.files_tab.folder_requested.connect(lambda file: self._open(file, in_folder=True))
 
     def stop(self) -> None:
         """Asks for nothing any more."""
         self._files_timer.stop()
+        self._opener.stop()
+
+    def change_address(self) -> None:
+        """Asks for another address of the chosen job."""
+        job = self._monitor.jobs.get(self.key) if self.key is not None else None
+        if job is not None:
+            self._tasks.start(self._change_address(job), what="changing an address")
+
+    async def _change_address(self, job: Job) -> None:
+        panel = self._details.error_panel
+        if await change_address(self._details.window(), self._monitor, job, panel.error, self._tell):
+            self._fellows.forget(job.key)
 
     def choose(self, key: JobKey | None) -> None:
         """Another job is chosen."""
@@ -75,7 +107,10 @@ class SelectedJob:
         self.key = key
         self._shown_error = ()
         self._details.error_panel.clear()
+        self._details.files.set_error(None)
+        self._details.files.set_missing(())
         self._details.files.set_files(())
+        self._details.timeline.show_events(())
         self._named = ()
         self._details.set_note("", None)
         self._refresh()
@@ -84,7 +119,8 @@ class SelectedJob:
             self._ask_files()
 
     def take_change(self, change: Change) -> None:
-        """Follows the chosen job."""
+        """Follows the chosen job, and the speeds of all."""
+        self._note_speeds(change)
         if self.key is None:
             return
         if self.key in change.removals or any(job.key == self.key for job in change.upserts):
@@ -101,6 +137,7 @@ class SelectedJob:
         if job is None or row is None or row.is_gone or job.state not in ERRONEOUS:
             self._shown_error = ()
             self._details.error_panel.clear()
+            self._details.files.set_error(None)
             return
         shown = (job.state, job.error_code, job.retry_at, job.progress.files_transferred)
         if shown != self._shown_error:
@@ -122,8 +159,17 @@ class SelectedJob:
                 error = failure.without_object(job)
         row = self._model.row(job.key)
         # Whatever changed meanwhile has started a task of its own, which may have been quicker than this one.
-        if self.key == job.key and self._shown_error == shown and row is not None:
-            self._details.error_panel.show_error(row.job, error, self._monitor.commands(job.key.service), recorded)
+        if self.key != job.key or self._shown_error != shown or row is None:
+            return
+        panel = self._details.error_panel
+        panel.show_error(row.job, error, self._monitor.commands(job.key.service), recorded)
+        panel.show_files(self._details.files.files)
+        self._details.files.set_error(error)
+        timeline = await self._timeline(job.key)
+        fellows = await self._fellows.of(job, error)
+        if self.key == job.key and self._shown_error == shown:
+            panel.show_timeline(timeline)
+            panel.show_fellows(fellows.sentence)
 
     async def _recorded_error(self, job: Job) -> Event | None:
         """The last error on record, unless the job says that it has another one by now."""
@@ -135,10 +181,32 @@ class SelectedJob:
             event = await self._past.last_error(job.key)
         return event if failure.fits(job, event) else None
 
+    async def _timeline(self, key: JobKey) -> tuple[Event, ...]:
+        """What its service keeps; of services that keep nothing, what was recorded."""
+        timeline: tuple[Event, ...] = ()
+        with suppress(CallFailed):
+            timeline = await self._monitor.timeline(key)
+        if not timeline and self._past is not None:
+            timeline = await self._past.events(key)
+        return timeline
+
     def _ask_files(self) -> None:
         row = self._model.row(self.key) if self.key is not None else None
-        if row is not None and not row.is_gone:
+        if row is None:
+            return
+        if not row.is_gone:
             self._tasks.start(self._show_files(row.job.key), what="files of the chosen download")
+        if self._details.timeline.isVisible():
+            self._tasks.start(self._show_timeline(row.job.key), what="timeline of the chosen download")
+
+    def _look_again(self) -> None:
+        if self.key is not None:
+            self._ask_files()
+
+    async def _show_timeline(self, key: JobKey) -> None:
+        timeline = await self._timeline(key)
+        if self.key == key:
+            self._details.timeline.show_events(timeline)
 
     async def _show_files(self, key: JobKey) -> None:
         with suppress(CallFailed):  # the job has ended meanwhile: what was shown last stays
@@ -151,7 +219,36 @@ class SelectedJob:
                 self._details.files.set_files(files)
             elif len(files) == len(shown) or not shown:  # a service may know only some of an ended job's files
                 self._details.files.set_files(ended(files, row.job))
+            await self._show_missing(key)
             await self._show_names(key, files)
+
+    async def _show_missing(self, key: JobKey) -> None:
+        """Says which finished files have gone since."""
+        missing = await self._opener.missing(self._details.files.files)
+        if self.key == key:
+            self._details.files.set_missing(missing)
+            self._details.error_panel.show_files(self._details.files.files)
+
+    def _open(self, file: JobFile, *, in_folder: bool) -> None:
+        if self.key is not None:
+            self._tasks.start(self._open_file(self.key, file, in_folder), what="opening a file")
+
+    async def _open_file(self, key: JobKey, file: JobFile, in_folder: bool) -> None:
+        if not in_folder and is_program(file) and not await ask(self._details.window(), running(file)):
+            return
+        if not await self._opener.open(file, in_folder=in_folder):
+            await self._show_missing(key)
+
+    def _note_speeds(self, change: Change) -> None:
+        now_s = time.monotonic()
+        for job in change.upserts:
+            is_moving = job.state is JobState.TRANSFERRING
+            self.speeds.add(job.key, now_s, job.progress.bytes_transferred, is_moving=is_moving)
+        for key in change.removals:
+            self._fellows.forget(key)
+
+    def _curve(self, key: JobKey, span: Span) -> Curve:
+        return self.speeds.curve(key, span, time.monotonic())
 
     async def _show_names(self, key: JobKey, files: tuple[JobFile, ...]) -> None:
         """Says how the files came to names that are not those in their addresses, where the service has noted that."""

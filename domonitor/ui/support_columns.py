@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from domonitor.jobs import codes, hresult
-from domonitor.jobs.address import without_secrets
 from domonitor.jobs.job import Job
 from domonitor.ui import text
 from domonitor.ui.rows import Row
+from domonitor.words.fields import FROM_BITS, FROM_DO, reported_title, reported_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +67,10 @@ def _of_error(name: str, title: Callable[[], str], documented: str, shown: Calla
 
 def _reported(documented: str) -> SupportField:
     """A field that stays as the service says it; its title is made of its documented name."""
-    words_of = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", documented)
-    shown_title = words_of[0] + words_of[1:].lower() if not words_of.isupper() else words_of
 
     def words(row: Row) -> str:
         given = row.job.reported.get(documented)
-        return unavailable() if given is None else _without_secrets(documented, given)
+        return unavailable() if given is None else reported_words(documented, given)
 
     def key(row: Row) -> tuple[int, int, str]:
         given = row.job.reported.get(documented)
@@ -81,73 +78,8 @@ def _reported(documented: str) -> SupportField:
             return (2, 0, "")
         return (0, int(given), "") if given.isdecimal() else (1, 0, given.casefold())
 
-    return SupportField(documented, lambda: text.tr(shown_title), documented, words, key)
+    return SupportField(documented, lambda: reported_title(documented), documented, words, key)
 
-
-def _without_secrets(documented: str, given: str) -> str:
-    """Addresses without what may be secret in them, and of headers the names alone."""
-    if documented == "CustomHeaders":
-        return ", ".join(f"{line.partition(':')[0]}: …" for line in given.splitlines() if line)
-    if documented.startswith("Bytes") and given.isdecimal():
-        return text.size(int(given))
-    return re.sub(r"\S+://\S+", lambda found: without_secrets(found[0]), given)
-
-
-_FROM_BITS = (
-    "TransferType",
-    "RetryInterval",
-    "RetryTimeout",
-    "TransientErrorCount",
-    "ProxyUsage",
-    "ProxyList",
-    "ProxyBypassList",
-    "ErrorContext",
-    "InternalErrorCode",
-    "ErrorDescription",
-    "ErrorContextDescription",
-    "FileList",
-    "NotifyFlags",
-    "NotifyCommandLine",
-    "CustomHeaders",
-    "AclFlags",
-    "OwnerIntegrityLevel",
-    "OwnerElevation",
-    "PeerCachingFlags",
-    "CostPolicy",
-)
-"""What Get-BitsTransfer and bitsadmin /info /verbose show beside what a Job has."""
-
-_FROM_DO = (
-    "FileId",
-    "FileSizeInCache",
-    "PercentPeerCaching",
-    "BytesFromPeers",
-    "BytesFromHttp",
-    "BytesFromCacheServer",
-    "BytesFromLanPeers",
-    "BytesFromLinkLocalPeers",
-    "BytesFromGroupPeers",
-    "BytesFromInternetPeers",
-    "BytesToLanPeers",
-    "BytesToLinkLocalPeers",
-    "BytesToGroupPeers",
-    "BytesToInternetPeers",
-    "DownloadDuration",
-    "HttpConnectionCount",
-    "CacheServerConnectionCount",
-    "LanConnectionCount",
-    "LinkLocalConnectionCount",
-    "GroupConnectionCount",
-    "InternetConnectionCount",
-    "DownloadMode",
-    "SourceURL",
-    "CacheHost",
-    "NumPeers",
-    "PredefinedCallerApplication",
-    "ExpireOn",
-    "IsPinned",
-)
-"""What Get-DeliveryOptimizationStatus shows beside what a Job has."""
 
 SUPPORT: tuple[SupportField, ...] = (
     _of_job("id", lambda: text.tr("Job id"), "JobId", lambda job: job.key.id, width=240),
@@ -191,6 +123,6 @@ SUPPORT: tuple[SupportField, ...] = (
         lambda job: job.times.transferred,
         text.moment,
     ),
-    *map(_reported, _FROM_BITS),
-    *map(_reported, _FROM_DO),
+    *map(_reported, FROM_BITS),
+    *map(_reported, FROM_DO),
 )

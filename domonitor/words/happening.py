@@ -29,7 +29,7 @@ def sentence(event: Event) -> str:
 
 def _command(detail: str) -> str:
     known = {command.value: text.command_name(command) for command in Command}
-    return known.get(detail, detail.capitalize())
+    return known.get(detail.replace(" ", "-"), detail.capitalize())
 
 
 def _origin(origin: str) -> str:

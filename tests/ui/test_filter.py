@@ -137,7 +137,9 @@ def test_a_code_that_is_typed_offers_its_explanation(run: Run) -> None:
             assert "VPN" in part(window, QLabel, "codeHintText").toolTip()
             assert shown(window) == ["job 1"]
             button = part(window, QPushButton, "codeHintButton")
-            assert not button.isVisible(), "nobody has more to say yet"
+            assert button.isVisible()
+            button.click()
+            assert label(window, "explainCount") == "1 download here has it:"
             window.list.code_hint.offer(asked.append)
             button.click()
             assert asked == ["0x80072ee7"]

@@ -1,0 +1,37 @@
+"""The Help menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from domonitor.jobs import hresult
+from domonitor.jobs.job import JobKey
+from domonitor.monitor import Monitor
+from domonitor.ui import text
+from domonitor.ui.explain_dialog import ExplainDialog
+
+
+class HelpMenu(QMenu):
+    """What explains. choose: makes a job the chosen one."""
+
+    def __init__(self, monitor: Monitor, choose: Callable[[JobKey], object], window: QWidget) -> None:
+        super().__init__(text.tr("&Help"), window)
+        self._monitor = monitor
+        self._choose = choose
+        self._window = window
+        explains = self.addAction(text.tr("Explain a code…"))
+        explains.setObjectName("explainAction")
+        explains.setShortcut(QKeySequence("Ctrl+E"))
+        explains.triggered.connect(partial(self.explain, ""))
+
+    def explain(self, code: str | int = "", *_: object) -> ExplainDialog:
+        """Opens the dialog that explains codes, with this one in any form."""
+        dialog = ExplainDialog(self._monitor.jobs.values, self._window)
+        dialog.job_chosen.connect(self._choose)
+        dialog.explain(hresult.text(code) if isinstance(code, int) else code)
+        dialog.show()
+        return dialog
