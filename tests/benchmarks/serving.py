@@ -16,7 +16,7 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from domonitor.backends.engine import EngineManager
+from domonitor.backends.engine import EngineManager, RemoteManager
 from tests.server import Answer, Origin, Pattern, Resource, Tls
 from tests.server.tls import authority_pem, server_pem
 
@@ -142,7 +142,7 @@ def busy_server() -> Iterator[str]:
         yield url
 
 
-def wait_until(manager: EngineManager, condition: Callable[[], bool]) -> None:
+def wait_until(manager: EngineManager | RemoteManager, condition: Callable[[], bool]) -> None:
     """Returns once the condition holds, which is asked after each change."""
     changed = threading.Event()
     reader = manager.add_reader(changed.set)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from domonitor.backends.engine import failures, setting
+from domonitor.backends.engine import checks, failures, setting
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.manager import EngineManager
 from domonitor.backends.engine.readers import Reader
@@ -113,6 +113,7 @@ class EngineBackend:
         try:
             job = self._job(job_id)
             if command in SETTING:
+                checks.checked_origin(origin)
                 manager = self._open_manager
                 manager.ask_job(job.get_id(), setting.action(manager.commands, request))
             elif command is Command.RESUME:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from domonitor.backends.engine import digests, failures
 from domonitor.backends.engine.access import AuthScheme
+from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.jobs import hresult
 from domonitor.jobs.address import check_address
 from domonitor.jobs.error import InvalidInput
@@ -20,6 +21,7 @@ from domonitor.jobs.request import Digest, NewFile, NewJob
 
 DISPLAY_NAME_LENGTH = 256
 DESCRIPTION_LENGTH = 1_024
+ORIGIN_LENGTH = 64
 RANGES = 500
 OWN_HEADERS = frozenset({"host", "content-length", "range", "if-range", "transfer-encoding"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -47,6 +49,24 @@ def check_description(description: str) -> None:
         raise failures.refusal(
             hresult.E_INVALIDARG, f"A job's description has at most {DESCRIPTION_LENGTH:,} characters. Shorten it."
         )
+
+
+def checked_origin(origin: str) -> str:
+    """Who gives a command: at most 64 characters."""
+    _check_text(origin)
+    if len(origin) > ORIGIN_LENGTH:
+        raise failures.refusal(
+            hresult.E_INVALIDARG, f"Who gives a command is told in at most {ORIGIN_LENGTH} characters."
+        )
+    return origin
+
+
+def known_file(job: JobRecord, index: int) -> FileRecord:
+    """The job's file that was added as number index."""
+    try:
+        return job.file(index)
+    except StopIteration:
+        raise failures.refusal(hresult.E_INVALIDARG, "The job has no such file. Look at its files again.") from None
 
 
 def check_remote_name(remote_name: str) -> None:

@@ -123,7 +123,7 @@ class HostClient:
             channel.send(written)
             return reply.result(ANSWERS_WITHIN_S)
         except TimeoutError:
-            raise HostUnavailable("The download engine does not answer. Wait, or end its process.") from None
+            raise HostUnavailable(starting.SILENT) from None
         except OSError:
             raise _lost() from None
         finally:
@@ -144,6 +144,8 @@ class HostClient:
                 self._channel = channel
                 self._readers.add(reader)
                 reader.start()  # before close can see it: it joins
+            if self._closed.is_set():
+                channel.cut()  # close may not have seen it
             try:
                 self._connected()
             except BaseException:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from domonitor.backends.engine import failures
+from domonitor.backends.engine import checks, failures
 from domonitor.backends.engine.access import Access
 from domonitor.backends.engine.clock import Clock
 from domonitor.backends.engine.lifecycle import Lifecycle
@@ -109,7 +109,7 @@ class Commands:
 
         Two servers of one file often give it different tags: the date, where there is one, is what they agree upon.
         """
-        file = job.file(index)
+        file = checks.known_file(job, index)
         accesses = self._loop.http.accesses
         before = accesses.get(job.number)
         self._loop.batch.undo.append(partial(accesses.set, job.number, before))

@@ -26,7 +26,7 @@ FRAME_BYTES = 256 * 1024
 MOST_PAGES = 400
 """A message of more frames is taken for nonsense."""
 
-MOST_WAITING = 64
+MOST_WAITING = 8
 """So many messages wait to be written; whoever has more to say waits too."""
 
 STOPPED, HANDED_OVER, IDLE = "stopped", "handed over", "idle"

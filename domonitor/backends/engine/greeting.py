@@ -42,8 +42,9 @@ def own_version() -> Version:
     return PROTOCOL, *map(int, re.findall(r"\d+", domonitor.__version__))
 
 
-def answer(connection: Connection, notice: str, hand_over: Callable[[], None]) -> bool:
-    """The host's part: whether the client is let in. To a newer one the engine is handed over.
+def answer(connection: Connection, hand_over: Callable[[], None]) -> bool:
+    """The host's part: whether the client is let in, and then awaits its welcome. To a newer one the engine is handed
+    over.
 
     Raises EOFError, OSError, WireError.
     """
@@ -52,7 +53,6 @@ def answer(connection: Connection, notice: str, hand_over: Callable[[], None]) -
         raise WireError("no hello")
     version, own = tuple(hello), own_version()
     if version == own:
-        send(connection, {"welcome": os.getpid(), "notice": notice})
         return True
     if version > own:
         send(connection, {"handing over": os.getpid()})
@@ -60,6 +60,11 @@ def answer(connection: Connection, notice: str, hand_over: Callable[[], None]) -
     else:
         send(connection, {"refused": f"A newer version of domonitor ({domonitor.__version__}) runs the downloads."})
     return False
+
+
+def welcome(notice: str) -> Message:
+    """The host's first words to a client that is let in."""
+    return {"welcome": os.getpid(), "notice": notice}
 
 
 def introduce(connection: Connection) -> Welcome:

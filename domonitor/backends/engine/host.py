@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -17,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domonitor.backends.engine import greeting
 from domonitor.backends.engine.connection import HANDED_OVER, IDLE, STOPPED, cut, cut_after, prove
+from domonitor.backends.engine.entrance import Entrance, knock
 from domonitor.backends.engine.manager import EngineManager
 from domonitor.backends.engine.meeting import Meeting, meeting_of
 from domonitor.backends.engine.serving import Session
@@ -39,7 +41,12 @@ HAND_OVER_S = 3.0
 
 LEAVE_WITHIN_S = 1.0
 
+ASK_EVERY_S, LOOK_EVERY_S = 30.0, 2.0
+"""How often a host asks whether it is needed, and at most looks whether it is found at its address."""
+
 ENDED_WELL, NOT_STARTED = 0, 3
+
+_log = logging.getLogger(__name__)
 
 
 class Host:
@@ -52,7 +59,6 @@ class Host:
     def __init__(self, manager: EngineManager, meeting: Meeting, idle_s: float = IDLE_MINUTES * 60) -> None:
         """Raises OSError where the address can't be listened at."""
         self._manager = manager
-        self._meeting = meeting
         self._idle_s = idle_s
         self._lock = threading.Lock()
         self._sessions: set[Session] = set()
@@ -60,12 +66,8 @@ class Host:
         self._stopped = threading.Event()
         self._ended = threading.Event()
         self._reason = STOPPED
-        self._key = meeting.make_key()
-        meeting.clear()
-        # Without authkey: with it accept itself would wait for what the client says, and for no other one meanwhile.
-        self._listener = Listener(meeting.address, backlog=64)
-        self._accepting = threading.Thread(target=self._accept, name="domonitor-accept", daemon=True)
-        self._accepting.start()
+        self._needed_at_s = time.monotonic()
+        self._listen(meeting)
 
     def stop(self, reason: str = STOPPED) -> None:
         """Ends wait. Any thread, also a signal's handler."""
@@ -74,21 +76,24 @@ class Host:
 
     def wait(self) -> None:
         """Returns when the host is to end: it was stopped, or was idle for long enough."""
-        idle_since_s = time.monotonic()
-        pause_s = min(max(self._idle_s / 4, 0.05), 30.0)
-        while not self._stopped.wait(pause_s):
+        ask_every_s = min(max(self._idle_s / 4, 0.05), ASK_EVERY_S)
+        asked_at_s = time.monotonic()
+        while not self._stopped.wait(min(ask_every_s, LOOK_EVERY_S)):
+            self._stay_found()
+            if time.monotonic() - asked_at_s < ask_every_s:
+                continue
+            asked_at_s = time.monotonic()
             if self._is_needed():
-                idle_since_s = time.monotonic()
-            elif time.monotonic() - idle_since_s >= self._idle_s and self._close_if_alone():
+                self._needed_at_s = asked_at_s
+            elif asked_at_s - self._needed_at_s >= self._idle_s and self._close_if_idle():
                 self.stop(IDLE)
 
     def close(self) -> None:
         """Tells the clients, lets the engine make everything durable, and ends. Nothing is lost."""
-        self._is_closing = True
-        with suppress(OSError, EOFError):
-            Client(self._meeting.address).close()  # so that accept returns
+        with self._lock:
+            self._is_closing = True
+        self._entrance.close()
         self._accepting.join(LEAVE_WITHIN_S)
-        self._listener.close()
         self._manager.close()
         with self._lock:
             sessions = list(self._sessions)
@@ -113,32 +118,54 @@ class Host:
         except CallFailed:
             return True  # the list can't be read: let us not make it worse
 
-    def _close_if_alone(self) -> bool:
-        """Lets nobody in any more, unless somebody is there."""
+    def _close_if_idle(self) -> bool:
+        """Lets nobody in any more, unless somebody is there, or something is left to be done after all."""
         with self._lock:
-            self._is_closing = not self._sessions
+            self._is_closing = not self._is_needed()
             return self._is_closing
 
-    def _accept(self) -> None:
-        while not self._is_closing:
+    def _listen(self, meeting: Meeting) -> None:
+        """Raises OSError."""
+        self._meeting = meeting
+        key = meeting.make_key()
+        self._entrance = entrance = Entrance(meeting.address)
+        self._accepting = threading.Thread(
+            target=self._accept, args=(entrance, key), name="domonitor-accept", daemon=True
+        )
+        self._accepting.start()
+
+    def _stay_found(self) -> None:
+        """A log-out removes the session's folder, and whoever tidies up may remove what lies in another one: then we
+        listen anew, where the clients look now."""
+        try:
+            meeting = meeting_of(self._meeting.folder)
+            if meeting != self._meeting or not self._entrance.is_found() or not meeting.is_key_there():
+                self._entrance.close()
+                self._accepting.join(LEAVE_WITHIN_S)
+                self._listen(meeting)
+        except (CallFailed, OSError) as error:
+            _log.info("there is no place to be met at, for now: %s", error)
+
+    def _accept(self, entrance: Entrance, key: bytes) -> None:
+        while not entrance.is_closed:
             try:
-                connection = self._listener.accept()
+                connection = entrance.accept()
             except (OSError, EOFError):
-                if not self._is_closing:
+                if not entrance.is_closed:
                     time.sleep(0.05)  # too many files are open: let some be closed
                 continue
-            thread = threading.Thread(target=self._serve, args=(connection,), name="domonitor-client", daemon=True)
+            thread = threading.Thread(target=self._serve, args=(connection, key), name="domonitor-client", daemon=True)
             try:
                 thread.start()
             except RuntimeError:  # no more threads
                 connection.close()
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: Connection, key: bytes) -> None:
         """The life of one connection, on its own thread."""
         try:
             with cut_after(connection, PROVEN_WITHIN_S):
-                prove(connection, self._key, is_host=True)
-                is_welcome = greeting.answer(connection, self._manager.notice, self.stop_for_newer)
+                prove(connection, key, is_host=True)
+                is_welcome = greeting.answer(connection, self.stop_for_newer)
             session = self._admit(connection) if is_welcome else None
         except (EOFError, OSError, WireError):
             session = None
@@ -149,10 +176,12 @@ class Host:
         try:
             session.run()
         finally:
+            self._needed_at_s = time.monotonic()
             with self._lock:
                 self._sessions.discard(session)
 
     def _admit(self, connection: Connection) -> Session | None:
+        """None where the host is about to end. Until then it stays, for as long as the session does."""
         with self._lock:
             if self._is_closing:
                 return None
@@ -232,7 +261,9 @@ def _open(meeting: Meeting, settings: EngineSettings) -> EngineManager:
 def _is_served(meeting: Meeting) -> bool:
     """Whether another host listens."""
     try:
-        Client(meeting.address).close()
+        knock(meeting.address, LEAVE_WITHIN_S).close()
+    except TimeoutError:
+        return True
     except (OSError, EOFError):
         return False
     return True
@@ -261,19 +292,26 @@ def _stop_on_signals(host: Host) -> None:
 if sys.platform == "win32":
     import ctypes
 
+    from domonitor.backends.engine.log_off import on_log_off
+
     _Handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)
     _handlers: list[object] = []
     _CLOSE_EVENT = 2
     """This, log-off (5) and shutdown (6) end the process. Source: wincon.h, CTRL_CLOSE_EVENT."""
 
     def _stop_on_console_events(host: Host) -> None:
-        """The process is ended when the handler returns."""
+        """The process is ended when a handler returns."""
+
+        def end() -> None:
+            host.stop()
+            host.wait_until_ended(5.0)
 
         def handle(event: int) -> int:
-            host.stop()
             if event >= _CLOSE_EVENT:
-                host.wait_until_ended(5.0)
+                end()
+            host.stop()
             return 1
 
         _handlers.append(_Handler(handle))
         ctypes.windll.kernel32.SetConsoleCtrlHandler(_handlers[-1], True)
+        on_log_off(end)

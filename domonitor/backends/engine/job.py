@@ -120,20 +120,20 @@ class EngineJob:
 
     def resume(self, origin: str = "") -> None:
         """See CopyJob."""
-        self._ask(partial(self._manager.commands.resume, origin=origin))
+        self._ask(partial(self._manager.commands.resume, origin=checks.checked_origin(origin)))
 
     def suspend(self, origin: str = "") -> None:
         """See CopyJob."""
-        self._ask(partial(self._manager.commands.suspend, origin=origin))
+        self._ask(partial(self._manager.commands.suspend, origin=checks.checked_origin(origin)))
 
     def cancel(self, origin: str = "") -> bool:
         """See CopyJob."""
-        code = self._ask(partial(self._manager.commands.cancel, origin=origin))
+        code = self._ask(partial(self._manager.commands.cancel, origin=checks.checked_origin(origin)))
         return bool(code == hresult.BG_S_UNABLE_TO_DELETE_FILES)
 
     def complete(self, origin: str = "") -> bool:
         """See CopyJob."""
-        code = self._ask(partial(self._manager.commands.complete, origin=origin))
+        code = self._ask(partial(self._manager.commands.complete, origin=checks.checked_origin(origin)))
         return bool(code == hresult.BG_S_PARTIAL_COMPLETE)
 
     def set_priority(self, priority: Priority) -> None:
@@ -260,14 +260,19 @@ class EngineJob:
 
     def names(self, index: int) -> FileNames:
         """The address and the local name of the file at that place."""
-        names: FileNames = self._manager.read_job(
-            self._id, lambda job: FileNames(job.file(index).remote_name, job.file(index).local_name)
-        )
+
+        def read(job: JobRecord) -> FileNames:
+            file = checks.known_file(job, index)
+            return FileNames(file.remote_name, file.local_name)
+
+        names: FileNames = self._manager.read_job(self._id, read)
         return names
 
     def file_progress(self, index: int) -> FileProgress:
         """The progress of the file at that place."""
-        progress: FileProgress = self._manager.read_job(self._id, lambda job: job.file(index).snapshot().progress)
+        progress: FileProgress = self._manager.read_job(
+            self._id, lambda job: checks.known_file(job, index).snapshot().progress
+        )
         return progress
 
     def _ask(self, action: Callable[[JobRecord, Future[Any]], None]) -> Any:

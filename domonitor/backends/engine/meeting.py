@@ -42,14 +42,13 @@ class Meeting:
         written.replace(self.key_file)
         return key
 
+    def is_key_there(self) -> bool:
+        """Whether a client could read it."""
+        return self.key_file.exists()
+
     def read_key(self) -> bytes:
         """The key of the host that listens. Raises OSError."""
         return self.key_file.read_bytes()
-
-    def clear(self) -> None:
-        """Removes what a host that died without a word has left at the address. Raises OSError."""
-        if sys.platform != "win32":
-            Path(self.address).unlink(missing_ok=True)
 
 
 def meeting_of(folder: Path) -> Meeting:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -28,9 +29,10 @@ from domonitor.backends.engine.wire import WireError, codec
 from domonitor.backends.interface import CopyCallback
 from domonitor.jobs.change import Health, HealthState
 from domonitor.jobs.error import CallFailed, CopyError
-from domonitor.jobs.job import Job
+from domonitor.jobs.job import Job, NotifyFlags
 from domonitor.jobs.limit import Limits
 from domonitor.jobs.request import NewJob
+from domonitor.jobs.state import JobState
 
 
 class RemoteService(ServiceCalls):
@@ -230,10 +232,11 @@ class RemoteManager:
         for job_id, watch in list(self._watched.items()):
             try:
                 self.service.set_callback(job_id, watch.number)
+                self._catch_up(job_id, watch)
             except HostUnavailable:
                 raise
             except CallFailed:
-                self._forget(job_id, watch)  # the job has ended
+                self._say_goodbye(job_id, watch)
 
     def _follow(self) -> None:
         number = next(self._numbers)
@@ -268,6 +271,30 @@ class RemoteManager:
             return
         error = codec(CopyError | None).decode(message.get("error"))
         file = codec(FileEntry | None).decode(message.get("file"))
+        self._post(job_id, watch, event, error, file)
+
+    # What happened while nobody was called back is told again, as the job is now: at least once.
+
+    def _catch_up(self, job_id: UUID, watch: _Watch) -> None:
+        job = RemoteJob(self, job_id)
+        state, flags = job.get_state(), job.get_notify_flags()
+        if flags & NotifyFlags.DISABLE:
+            return
+        if state is JobState.TRANSFERRED and flags & NotifyFlags.JOB_TRANSFERRED:
+            self._post(job_id, watch, "job_transferred")
+        elif state is JobState.ERROR and flags & NotifyFlags.JOB_ERROR:
+            self._post(job_id, watch, "job_error", job.copy_error())
+
+    def _say_goodbye(self, job_id: UUID, watch: _Watch) -> None:
+        """The job has ended meanwhile, and its flags with it."""
+        with suppress(CallFailed):
+            if self.service.snapshot(job_id).state is JobState.ACKNOWLEDGED:
+                self._post(job_id, watch, "job_transferred")
+        self._forget(job_id, watch)
+
+    def _post(
+        self, job_id: UUID, watch: _Watch, event: str, error: CopyError | None = None, file: FileEntry | None = None
+    ) -> None:
         job = RemoteJob(self, job_id)
         self.callbacks.register(job_id, watch.callback)
         self.callbacks.post(job_id, event, lambda callback: job.call_back(callback, event, error, file))

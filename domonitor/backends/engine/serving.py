@@ -11,7 +11,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from uuid import UUID
 
-from domonitor.backends.engine import failures
+from domonitor.backends.engine import failures, greeting
 from domonitor.backends.engine.backend import EngineBackend
 from domonitor.backends.engine.calls import FileEntry, JobCalls, Piece, Refusal, ServiceCalls, calls_of, in_one
 from domonitor.backends.engine.connection import Channel, Message, frames
@@ -56,8 +56,9 @@ class Session:
         self._following: _Following | None = None
 
     def run(self) -> None:
-        """Answers until the connection ends."""
+        """Welcomes the client, and answers until the connection ends."""
         try:
+            self._channel.send(frames(greeting.welcome(self._manager.notice)))
             while True:
                 self._answer(self._channel.receive())
         except (EOFError, OSError):

@@ -11,12 +11,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import domonitor
 from domonitor.backends.engine import greeting
 from domonitor.backends.engine.connection import cut_after, prove
+from domonitor.backends.engine.entrance import knock
 from domonitor.backends.engine.greeting import Welcome
 from domonitor.backends.engine.meeting import Meeting
 from domonitor.backends.engine.settings import EngineSettings
@@ -30,6 +31,8 @@ PAUSE_S = 0.01
 
 SETTINGS_VARIABLE = "DOMONITOR_ENGINE_SETTINGS"
 """The engine's settings as JSON, for a host that is started by a client; else they are its own."""
+
+SILENT = "The download engine does not answer. Wait, or end its process."
 
 _started: list[subprocess.Popen[bytes]] = []
 """The hosts that this process has started and that have not ended yet, as far as it knows."""
@@ -76,13 +79,15 @@ def connect(meeting: Meeting, starting: Starting | None, closed: threading.Event
     process: subprocess.Popen[bytes] | None = None
     try:
         while True:
-            if (met := _knock(meeting)) is not None:
+            # Looked at beforehand: a process that finds another one at work ends only once that one can be met.
+            has_ended = process is not None and process.poll() is not None
+            if (met := _meet(meeting)) is not None:
                 return met
             if starting is None:
                 raise HostUnavailable("The download engine is not running.")
             if process is None:
                 process = _start(starting.arguments(meeting.folder, report), starting.environment())
-            elif process.poll() is not None and (refusal := _read(report)):
+            elif has_ended and (refusal := _read(report)):
                 raise HostUnavailable(refusal)
             if time.monotonic() > deadline_s:
                 raise HostUnavailable("The download engine did not start in time. Try again.")
@@ -93,10 +98,15 @@ def connect(meeting: Meeting, starting: Starting | None, closed: threading.Event
             report.unlink(missing_ok=True)
 
 
-def _knock(meeting: Meeting) -> tuple[Connection, Welcome] | None:
-    """A connection to the host that is there, None where none is, or one that is about to end."""
+def _meet(meeting: Meeting) -> tuple[Connection, Welcome] | None:
+    """A connection to the host that is there, None where none is, or one that is about to end.
+
+    Raises HostUnavailable where it does not answer, or does not want us.
+    """
     try:
-        connection = Client(meeting.address)
+        connection = knock(meeting.address, ANSWERS_WITHIN_S)
+    except TimeoutError as error:
+        raise HostUnavailable(SILENT) from error
     except (OSError, EOFError):
         return None
     try:
@@ -110,7 +120,7 @@ def _knock(meeting: Meeting) -> tuple[Connection, Welcome] | None:
     except (greeting.HandingOver, WireError, OSError, EOFError) as error:
         connection.close()
         if time.monotonic() - began_s >= ANSWERS_WITHIN_S:
-            raise HostUnavailable("The download engine does not answer. Wait, or end its process.") from error
+            raise HostUnavailable(SILENT) from error
         return None
 
 

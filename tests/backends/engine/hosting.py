@@ -61,8 +61,8 @@ class HostProcess:
         while True:
             try:
                 return RemoteManager(self.folder, start=False)
-            except HostUnavailable:
-                if time.monotonic() > deadline_s or self.process.poll() is not None:
+            except HostUnavailable as refusal:
+                if refusal.is_final or time.monotonic() > deadline_s or self.process.poll() is not None:
                     raise
             time.sleep(0.01)
 
@@ -75,6 +75,10 @@ class HostProcess:
         """Returns once the process has ended; its exit code."""
         self.errors = self.process.communicate(timeout=PATIENCE_S)[1]
         return self.process.returncode
+
+    def log(self) -> str:
+        """What the host has logged; there is something as soon as it has started."""
+        return (self.folder / "engine.log").read_text(encoding="utf-8")
 
     def close(self) -> None:
         """No process is left."""

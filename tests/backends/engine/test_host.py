@@ -26,6 +26,7 @@ from domonitor.backends.engine.connection import FRAME_BYTES, prove
 from domonitor.backends.engine.greeting import introduce
 from domonitor.backends.engine.meeting import meeting_of
 from domonitor.backends.engine.remote import RemoteJob
+from domonitor.jobs import hresult
 from domonitor.jobs.state import JobState
 from tests.backends.engine.hosting import ROOT, HostProcess, Waiter, host_on
 from tests.backends.engine.nonsense import Talker
@@ -237,6 +238,23 @@ def test_random_messages_harm_nobody(host: HostProcess, manager: RemoteManager) 
         job.cancel()
     assert is_well(manager)
     assert host.process.poll() is None
+    assert " ERROR " not in host.log(), "it met a bug"
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [("resume", {"origin": "\ud800"}), ("cancel", {"origin": "x" * 65}), ("names", {"index": 7})],
+)
+def test_what_no_store_can_keep_or_no_job_has_is_refused(
+    host: HostProcess, manager: RemoteManager, call: str, given: dict[str, object]
+) -> None:
+    job = manager.create_job("a job")
+    with acquaintance(host) as connection:
+        message = {"id": 1, "call": call, "job": str(job.get_id()), "with": given}
+        connection.send_bytes(json.dumps(message).encode())
+        assert json.loads(connection.recv_bytes())["refused"]["code"] == hresult.E_INVALIDARG
+    assert job.get_state() is JobState.SUSPENDED
+    assert " ERROR " not in host.log()
 
 
 @posix_only
