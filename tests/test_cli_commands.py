@@ -197,7 +197,7 @@ def test_priority_limits_and_addresses_are_changed(full: Program, origin: Origin
                 assert job.get_limits() == (None, 2) or job.get_limits().bytes_per_second is None
                 assert job.get_limits().segments == 2
     said = full.run("timeline", ids["slow"]).stdout
-    assert "Set priority, asked for by the command line" in said
+    assert "Change priority, asked for by the command line" in said
 
 
 def test_a_reader_who_has_seen_enough_is_no_failure(program: Program) -> None:
