@@ -316,6 +316,7 @@ def test_a_newer_client_takes_the_engine_over_and_its_downloads_go_on(
     url = origin.add("/a.bin", Resource(CONTENT, faults=[held]))
     with ExitStack() as opened:
         host = opened.enter_context(host_on(tmp_path, before=OLD))
+        until(Path(meeting_of(host.folder).address).exists)
         older = opened.enter_context(program(OLD_CLIENT, host.folder))
         read_until(older, "ok")
         newer = opened.enter_context(closing(RemoteManager(folder, settings=QUICK)))
