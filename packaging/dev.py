@@ -180,8 +180,10 @@ def install_servers() -> None:
 
 def _apt_install(packages: list[str]) -> bool:
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
-    # The run level keeps Debian from starting what it installs: nothing is to listen but what a test has started.
-    return quietly(["apt-get", "update"]) and quietly(install, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
+    # Nothing is to listen but what a test has started. The run level keeps Debian from starting what it installs where
+    # there is no systemd, and the other one where there is: its services do not look at the run level.
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1", "SYSTEMD_OFFLINE": "1"}
+    return quietly(["apt-get", "update"]) and quietly(install, **quiet)
 
 
 def quietly(arguments: list[str], **environment: str) -> bool:

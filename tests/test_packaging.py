@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -60,3 +62,19 @@ def test_dev_py_says_how_it_is_used(arguments: list[str], exit_code: int) -> Non
     )
     assert done.returncode == exit_code
     assert "python3 packaging/dev.py demo" in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="apt is Debian's")
+def test_what_is_installed_for_tests_brings_nothing_else_along_and_starts_no_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@ RUNLEVEL=$RUNLEVEL SYSTEMD_OFFLINE=$SYSTEMD_OFFLINE" >> {tmp_path}/asked\n')
+    apt.chmod(0o755)
+    (tmp_path / "dpkg-query").write_text("#!/bin/sh\necho 'installed|tinyproxy, '\n")
+    (tmp_path / "dpkg-query").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    runpy.run_path(str(ROOT / "packaging" / "dev.py"))["install_servers"]()
+    update, install = (tmp_path / "asked").read_text().splitlines()
+    assert update.startswith("update")
+    assert install == "install --yes --no-install-recommends nginx-light aria2 RUNLEVEL=1 SYSTEMD_OFFLINE=1"

@@ -23,6 +23,7 @@ from tests.server.faults import (
     Hold,
     IgnoresIfRange,
     LongHeaders,
+    NeedsDigest,
     NeedsPassword,
     NoRanges,
     Redirect,
@@ -35,7 +36,7 @@ from tests.server.faults import (
 from tests.server.log import Ending, RequestRecord
 from tests.server.origin import Origin, refused_url
 from tests.server.resource import AUTOMATIC, Resource
-from tests.server.strangers import port_that_says, proxy, socks_proxy
+from tests.server.strangers import port_that_never_ends, port_that_says, proxy, socks_proxy
 from tests.server.tls import Tls
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Hold",
     "IgnoresIfRange",
     "LongHeaders",
+    "NeedsDigest",
     "NeedsPassword",
     "NoRanges",
     "Origin",
@@ -69,6 +71,7 @@ __all__ = [
     "Tls",
     "WrongLength",
     "WrongRange",
+    "port_that_never_ends",
     "port_that_says",
     "proxy",
     "refused_url",

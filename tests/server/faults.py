@@ -1,15 +1,17 @@
 """Everything that can go wrong on the way, one class a fault.
 
 Faults are asked in the order in which they are listed. The first that answers by itself (Answer, Redirect, CloseEarly,
-Garbage, NeedsPassword) ends the asking, and the first that ends a body (Cut, Reset, BreakChunk, WrongLength) is the
-only one: what did not get its turn is not counted. So (Answer(503, times=2), Cut(5_000, times=1)) is two refusals,
-then a connection cut, then good answers.
+Garbage, NeedsDigest, NeedsPassword) ends the asking, and the first that ends a body (Cut, Reset, BreakChunk,
+WrongLength) is the only one: what did not get its turn is not counted. So (Answer(503, times=2), Cut(5_000, times=1))
+is two refusals, then a connection cut, then good answers.
 To add a fault: a class here; what it writes stands in draft.py, how that reads on the wire in reply.py.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -127,6 +129,25 @@ class NeedsPassword(Fault):
 
     def apply(self, draft: Draft) -> None:
         draft.own_answer = OwnAnswer(401, {"WWW-Authenticate": 'Basic realm="origin"'}, b"Who are you?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsDigest(Fault):
+    """401 with a Digest challenge to everybody who can't prove the password. Source: RFC 7616."""
+
+    user: str
+    password: str
+
+    def concerns(self, draft: Draft) -> bool:
+        said = dict(re.findall(r'(\w+)="?([^",]*)"?', draft.request.headers.get("Authorization", "")))
+        secret = _md5(f"{self.user}:files:{self.password}")
+        asked = _md5(f"{draft.request.method}:{said.get('uri')}")
+        proof = f"{secret}:n0nce:{said.get('nc')}:{said.get('cnonce')}:auth:{asked}"
+        return said.get("response") != _md5(proof)
+
+    def apply(self, draft: Draft) -> None:
+        challenge = 'Digest realm="files", nonce="n0nce", qop="auth", algorithm=MD5'
+        draft.own_answer = OwnAnswer(401, {"WWW-Authenticate": challenge}, b"Who are you?\n" * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,3 +340,7 @@ class WrongLength(Fault):
     def apply(self, draft: Draft) -> None:
         draft.length_by = self.by
         draft.finish = Finish.CUT
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()

@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.server.programs import free_port, needed, running
 from tests.server.tls import authority_pem, server_pem
 
-_LIMIT = "800k"
+LIMIT_BYTES = 800 * 1024
+"""A second, over each connection to /limited/."""
 USER, PASSWORD = "anna", "geheim"
 
 _CONFIGURATION = """\
@@ -96,7 +97,7 @@ def nginx(folder: Path) -> Iterator[Nginx]:
     (folder / "server.pem").write_bytes(server_pem())
     (folder / "authority.pem").write_bytes(authority_pem())
     (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
-    (folder / "places").write_text(_PLACES.format(folder=folder, limit=_LIMIT))
+    (folder / "places").write_text(_PLACES.format(folder=folder, limit=LIMIT_BYTES))
     (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, **ports))
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with running(command, ports["plain"], folder / "words"):

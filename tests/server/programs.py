@@ -15,6 +15,8 @@ import pytest
 
 _STARTED_WITHIN_S = 20.0
 
+_PACKAGES = Path(__file__).parents[2] / "packaging" / "linux" / "apt-test-packages.txt"
+
 
 def needed(program: str) -> str:
     """Where the program is. The test is skipped where it is missing, but fails in CI, which has to have it."""
@@ -22,7 +24,8 @@ def needed(program: str) -> str:
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin{os.pathsep}/usr/bin")
     if found is not None:
         return found
-    said = f"{program} is not installed (packaging/linux/apt-test-packages.txt)"
+    packages = " ".join(_PACKAGES.read_text(encoding="utf-8").split())
+    said = f"{program} is not installed. On Debian and Ubuntu: apt-get install --no-install-recommends {packages}"
     if os.environ.get("CI"):
         pytest.fail(said)
     pytest.skip(said)

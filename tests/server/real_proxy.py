@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.server.programs import free_port, needed, running
 
-USER, PASSWORD = "otto", "streng"
+LOGIN = USER, PASSWORD = "otto", "streng"
 
 _CONFIGURATION = """\
 Port {port}

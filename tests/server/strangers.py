@@ -32,6 +32,20 @@ def port_that_says(data: bytes, *, by_reset: bool = False) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def port_that_never_ends(head: bytes) -> Iterator[int]:
+    """A port that answers whatever is said first with this, and with more and more behind it."""
+
+    def answer(client: socket.socket) -> None:
+        client.recv(65_536)
+        client.sendall(head)
+        while True:
+            client.sendall(b"more" * 4_096)
+
+    with _listening(answer) as port:
+        yield port
+
+
+@contextlib.contextmanager
 def proxy(answer: bytes = b"HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\n") -> Iterator[str]:
     """The address of a proxy that answers so to the wish for a tunnel, and opens it if that is a yes."""
 

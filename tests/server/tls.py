@@ -57,6 +57,18 @@ def client_pem(password: str = "") -> bytes:
     return key + made.cert_chain_pems[0].bytes()
 
 
+def client_pkcs12(password: str = "") -> bytes:
+    """The same as PKCS 12."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    pem = client_pem()
+    key = serialization.load_pem_private_key(pem, None)
+    locked = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
+    return pkcs12.serialize_key_and_certificates(b"anna", key, x509.load_pem_x509_certificate(pem), None, locked)  # type: ignore[arg-type]
+
+
 @lru_cache
 def server_context(tls: Tls) -> ssl.SSLContext:
     """What the origin serves with; made once a process."""

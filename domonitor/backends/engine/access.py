@@ -124,6 +124,11 @@ class Access(_Secret):
                 bits |= bits_of(scheme, login)
         return latest, bits
 
+    def says_who_asks(self, address: str) -> bool:
+        """Whether the server is told a user, by a login or by a header."""
+        has_header = any(line.lower().startswith("authorization:") for line in self.headers)
+        return has_header or self.login(AuthTarget.SERVER, address) is not None
+
     def options(self, address: str, *, is_at_home: bool) -> Iterator[Option]:
         """What libcurl is told for a request. is_at_home: it goes to the server that the job's own address names."""
         if (proxy := self.login(AuthTarget.PROXY, address)) is not None:

@@ -56,7 +56,8 @@ def judge(file: FileRecord, span: Span, response: Response) -> Head | Anew | Fai
         if span.kind is Kind.RANGE:
             return _range_outside()
         return Anew.UNDIVIDED if span.kind is Kind.FIRST else Anew.CHANGED
-    return failures.of_status(status, response.reason, response.retry_after_s())
+    wait_s = response.retry_after_s()
+    return failures.of_status(status, response.reason, wait_s, was_told_login=response.was_told_login)
 
 
 def _judge_whole(span: Span, response: Response) -> Head | Anew | Failure:

@@ -23,7 +23,16 @@ DISPLAY_NAME_LENGTH = 256
 DESCRIPTION_LENGTH = 1_024
 ORIGIN_LENGTH = 64
 RANGES = 500
-OWN_HEADERS = frozenset({"host", "content-length", "range", "if-range", "transfer-encoding"})
+OWN_HEADERS = frozenset(
+    {
+        *("host", "range", "content-length", "transfer-encoding", "accept-encoding"),
+        *("if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"),
+        *("connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings", "expect"),
+        *("proxy-authorization", "proxy-connection"),
+    }
+)
+"""Of these hang which bytes come, how they are told apart, and the connection that others share. What is meant for a
+proxy would be told to the server wherever there is none, or behind its tunnel: logins for it are set as such."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 E = TypeVar("E", bound=IntEnum)

@@ -55,9 +55,7 @@ _DATE = _way(hresult.WININET_E_SEC_CERT_DATE_INVALID, "Today lies outside the da
 _NAME = _way(hresult.WININET_E_SEC_CERT_CN_INVALID, "The certificate was not made out to {host}.")
 _PROXY_NOT_REACHED = hresult.WININET_E_PROXY_SERVER_UNREACHABLE
 _NO_WAY_TO_PROXY = _way(_PROXY_NOT_REACHED, "No connection to the proxy could be made.")
-_PROXY_WANTS_PASSWORD = _way(
-    hresult.HTTP_STATUS + 407, "The proxy does not accept the user name and password, or wants them."
-)
+_PROXY_WANTS_PASSWORD = _way(hresult.HTTP_STATUS + 407, f"The proxy does not pass us on. {failures.PROXY_WANTS_LOGIN}")
 _PROXY_REFUSES = _way(hresult.HTTP_STATUS + 403, "The proxy refuses to pass us on to {host}.")
 _BEHIND_PROXY = _way(hresult.WININET_E_CANNOT_CONNECT, "The proxy could make no connection to {host}.")
 _ADDRESS_GONE = _way(

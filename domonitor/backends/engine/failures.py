@@ -77,11 +77,22 @@ class Failure:
         return codes.explain(self.code).passes_by_itself("engine") is True
 
 
-def of_status(status: int, reason: str, retry_after_s: float) -> Failure:
-    """An HTTP status that gives no file. reason: the server's words, which may be anything."""
+_NEVER_STORED = "They are never stored: after a restart they have to be given again."
+_WANTS_LOGIN = f"It wants a user name and a password, and was told none. {_NEVER_STORED}"
+_WRONG_LOGIN = "It does not accept the user name and the password that it was told."
+PROXY_WANTS_LOGIN = f"It wants a user name and a password, or does not accept those that it was told. {_NEVER_STORED}"
+
+
+def of_status(status: int, reason: str, retry_after_s: float, *, was_told_login: bool = False) -> Failure:
+    """An HTTP status that gives no file. reason: the server's words, which may be anything.
+
+    was_told_login: whether the server has been told who asks.
+    """
     words = "".join(sign for sign in reason[:REASON_LENGTH] if sign.isprintable())
-    said = f"The server answered {status} {words}".rstrip()
-    return Failure(ErrorContext.REMOTE_FILE, _code_of_status(status), f"{said}.", retry_after_s)
+    said = f"{f'The server answered {status} {words}'.rstrip()}."
+    if status == 401:
+        said = f"{said} {_WRONG_LOGIN if was_told_login else _WANTS_LOGIN}"
+    return Failure(ErrorContext.REMOTE_FILE, _code_of_status(status), said, retry_after_s)
 
 
 def _code_of_status(status: int) -> int:
@@ -93,6 +104,8 @@ def _code_of_status(status: int) -> int:
 def of_proxy_status(status: int, host: str) -> Failure:
     """A proxy's answer, other than yes, to the wish for a connection to the host."""
     said = f"The proxy answered {status} instead of passing us on to {host}."
+    if status == 407:
+        said = f"{said} {PROXY_WANTS_LOGIN}"
     return Failure(ErrorContext.GENERAL_TRANSPORT, hresult.HTTP_STATUS + status, said)
 
 

@@ -11,7 +11,7 @@ from domonitor.backends.engine.response import KNOWN_HEADERS, Response
 _FOLLOWED = frozenset({300, 301, 302, 303, 307, 308})
 
 _SHORT_BODY_BYTES = 64 * 1024
-"""A redirect's body is read up to so much, to keep its connection; a longer one ends it."""
+"""A redirect's body is read up to so much, to keep its connection; a longer one, which may have no end, ends it."""
 
 
 class Heads:
@@ -19,13 +19,15 @@ class Heads:
 
     passed_on_to: where a redirect leads that libcurl must not follow by itself: it would take along what is meant for
     the first server alone, or does not know yet whom to trust. redirects: how many there were. refusal: the head of a
-    401 or 407, after which libcurl may try once more with a login. has_cookies: whether any cookie has been set here.
+    401 or 407, after which libcurl may try once more with a login; refused: called when there is one, for libcurl reads
+    its body to the end, and it may have none. has_cookies: whether any cookie has been set here.
     url: where the latest head came from, or where it leads. is_old: it was one of HTTP/1. is_taken: the final one is
     here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refused: Callable[[], None]) -> None:
         self.has_cookies = False
+        self._refused = refused
         self.begin("", 0, _nobody)
 
     def begin(
@@ -36,12 +38,13 @@ class Heads:
         *,
         follows: bool = True,
         is_trusting: bool = False,
+        was_told_login: bool = False,
         answers_challenges: bool = False,
     ) -> None:
         """The heads that follow belong to another fetch.
 
-        begin: takes the final one. follows: libcurl follows redirects; is_trusting: to https too.
-        answers_challenges: after a 401, libcurl tries once more.
+        begin: takes the final one. follows: libcurl follows redirects; is_trusting: to https too. was_told_login: the
+        request says who asks; answers_challenges: it may say so only after a 401, when libcurl tries once more.
         """
         self.passed_on_to = ""
         self.redirects = redirects
@@ -51,6 +54,7 @@ class Heads:
         self._begin = begin
         self._follows = follows
         self._is_trusting = is_trusting
+        self._was_told_login = was_told_login
         self._answers_challenges = answers_challenges
         self._response = Response()
         self.is_taken = False
@@ -83,10 +87,12 @@ class Heads:
         return None
 
     def _take_head(self, response: Response) -> int | None:
+        response.was_told_login = self._was_told_login
         if response.status in _FOLLOWED and (location := response.headers.get("location")):
             return self._take_redirect(response, location)
         if response.status == 407 or (response.status == 401 and self._answers_challenges):
             self.refusal = response
+            self._refused()
             return None
         self.is_taken = True
         self.refusal = None
@@ -100,11 +106,11 @@ class Heads:
         except ValueError:
             self.url = written  # libcurl will say itself that it can't be used
         self.redirects += 1
-        if self._follows and (self._is_trusting or not addresses.is_secure(self.url)):
+        length = None if "transfer-encoding" in response.headers else response.number("content-length")
+        is_short = length is not None and length <= _SHORT_BODY_BYTES
+        if self._follows and is_short and (self._is_trusting or not addresses.is_secure(self.url)):
             return None
         self.passed_on_to = self.url
-        length = response.number("content-length")
-        is_short = length is not None and length <= _SHORT_BODY_BYTES
         return None if is_short and not self._follows else -1
 
 

@@ -12,11 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import pycurl
 
-from domonitor.backends.engine import addresses, curl_errors, failures, network
+from domonitor.backends.engine import addresses, curl_errors, failures, libcurl, network
 from domonitor.backends.engine.access import BASIC_ALONE, Access, Accesses, AuthTarget, Option
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.fetch import Fetch
@@ -30,6 +29,9 @@ from domonitor.backends.engine.trust import system_trust
 MAX_REDIRECTS = 20
 
 MOST_OLD_SERVERS = 4_096
+
+LONGEST_REFUSAL_BYTES = 1 << 20
+"""Of what a server or proxy says beside "who are you?" no more is read, though libcurl would."""
 
 _NO_LIMIT = 1 << 40
 
@@ -64,6 +66,8 @@ class Http:
         self._multi.setopt(pycurl.M_MAXCONNECTS, settings.connections)
         self._running: dict[Fetch, _Easy] = {}
         self._idle: deque[_Easy] = deque()
+        self._refused: set[_Easy] = set()
+        """Those that read what came with a 401 or 407."""
         self._trust_options: tuple[Option, ...] | None = None
         self._old_servers: set[tuple[str, int]] = set()
         """Those that speak https without HTTP/2."""
@@ -101,6 +105,11 @@ class Http:
         if self._sockets.is_due():
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._end_finished()
+        for easy in tuple(self._refused):
+            if easy.heads.refusal is None:  # the second try has been accepted: what comes now is the file
+                self._refused.discard(easy)
+            elif easy in self._refused and easy.curl.getinfo(pycurl.SIZE_DOWNLOAD_T) > LONGEST_REFUSAL_BYTES:
+                self._end(easy.curl, 0, "")
 
     def wake(self) -> None:
         """Ends the waiting of step. Any thread."""
@@ -122,7 +131,7 @@ class Http:
         for fetch, easy in list(self._running.items()):
             own_address = easy.curl.getinfo(pycurl.LOCAL_IP)
             if self._running.get(fetch) is easy and own_address and not network.is_own(own_address):
-                failure = curl_errors.address_gone(_host(easy.curl))
+                failure = curl_errors.address_gone(libcurl.host_of(easy.curl))
                 self.stop(fetch)
                 fetch.end(failure)
 
@@ -161,10 +170,11 @@ class Http:
         self._running[fetch] = easy
 
     def _new_easy(self) -> _Easy:
-        return _Easy(self._settings, self._proxy_options, self.held.append)
+        return _Easy(self._settings, self._proxy_options, self.held.append, self._refused.add)
 
     def _release(self, easy: _Easy) -> None:
         self._multi.remove_handle(easy.curl)
+        self._refused.discard(easy)
         if easy.heads.has_cookies and easy.fetch is not None:
             self.accesses.keep_cookies(easy.fetch.owner, easy.cookies, easy.take_cookies())
         easy.forget()
@@ -194,10 +204,10 @@ class Http:
             if failure is None:
                 return
         elif number:
-            failure = _failure(curl, number, words)
+            failure = libcurl.failure_of(curl, number, words)
         elif (refusal := easy.heads.refusal) is not None:
-            if refusal.status == 407 and _newer_info(curl, "USED_PROXY"):
-                failure = failures.of_proxy_status(407, _host(curl))
+            if refusal.status == 407 and libcurl.used_proxy(curl):
+                failure = failures.of_proxy_status(407, libcurl.host_of(curl))
             else:
                 fetch.begin(refusal)
         del self._running[fetch]
@@ -215,7 +225,7 @@ class Http:
 
     def _pass_on(self, easy: _Easy, fetch: Fetch) -> Failure | None:
         """Goes on where a server has passed the fetch on to, or says why not."""
-        host = _host(easy.curl)
+        host = libcurl.host_of(easy.curl)
         url, redirects = easy.heads.passed_on_to, easy.heads.redirects
         if redirects > MAX_REDIRECTS:
             return curl_errors.failure_of(pycurl.E_TOO_MANY_REDIRECTS, "", host)
@@ -242,18 +252,22 @@ class _Easy:
     """One libcurl handle with the options that never change, used for one fetch after the other.
 
     is_spent: it is not used again. cookies: those that the fetch began with. allowed_bytes: what was last said by
-    limit. hold: told of a fetch whose body waits for that.
+    limit. hold: told of a fetch whose body waits for that. refused: told of itself, see Heads.
     """
 
     def __init__(
-        self, settings: EngineSettings, proxy_options: Iterable[Option], hold: Callable[[Fetch], None]
+        self,
+        settings: EngineSettings,
+        proxy_options: Iterable[Option],
+        hold: Callable[[Fetch], None],
+        refused: Callable[[_Easy], None],
     ) -> None:
         self.curl: Any = pycurl.Curl()
         self.curl.easy = self
         self.is_trusting = False
         self.is_spent = False
         self.fetch: Fetch | None = None
-        self.heads = Heads()
+        self.heads = Heads(lambda: refused(self))
         self.cookies: tuple[str, ...] = ()
         self.allowed_bytes: int | None = None
         self._hold = hold
@@ -326,8 +340,14 @@ class _Easy:
         is_at_home = addresses.is_same_origin(url, fetch.url)
         self.set(access.options(fetch.url, is_at_home=is_at_home))
         login = access.login(AuthTarget.SERVER, fetch.url) if is_at_home else None
-        answers_challenges = login is not None and login[1] != BASIC_ALONE
-        self.heads.begin(url, redirects, self._begin, follows=False, answers_challenges=answers_challenges)
+        self.heads.begin(
+            url,
+            redirects,
+            self._begin,
+            follows=False,
+            was_told_login=is_at_home and access.says_who_asks(fetch.url),
+            answers_challenges=login is not None and login[1] != BASIC_ALONE,
+        )
         return [line.encode() for line in access.headers] if is_at_home else []
 
     def take_cookies(self) -> list[str]:
@@ -372,29 +392,3 @@ class _Easy:
         self.fetch = None
         self.heads.let_go()
         self.curl.setopt(pycurl.WRITEFUNCTION, len)
-
-
-def _failure(curl: Any, number: int, words: str) -> Failure:
-    return curl_errors.failure_of(
-        number,
-        words,
-        _host(curl),
-        os_error=curl.getinfo(pycurl.OS_ERRNO),
-        certificate=curl.getinfo(pycurl.SSL_VERIFYRESULT),
-        proxy_status=curl.getinfo(pycurl.HTTP_CONNECTCODE),
-        used_proxy=bool(_newer_info(curl, "USED_PROXY")),
-        proxy_error=_newer_info(curl, "PROXY_ERROR"),
-    )
-
-
-def _newer_info(curl: Any, name: str) -> int:
-    """What not every version of the binding can tell, 0 there."""
-    return int(curl.getinfo(getattr(pycurl, name))) if hasattr(pycurl, name) else 0
-
-
-def _host(curl: Any) -> str:
-    """The server that was spoken to last, which may be one that another one passed us on to."""
-    with suppress(ValueError):
-        url = curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")
-        return urlsplit(url).hostname or "the server"
-    return "the server"

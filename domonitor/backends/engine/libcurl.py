@@ -1,8 +1,15 @@
-"""What the libcurl can do that this program came with."""
+"""What the libcurl can do that this program came with, and what its handles tell at the end of a request."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
 import pycurl
+
+from domonitor.backends.engine import curl_errors
+from domonitor.backends.engine.failures import Failure
 
 _BITS = {
     "SSL": 1 << 2,
@@ -37,3 +44,35 @@ def features() -> dict[str, bool]:
 def protocols() -> tuple[str, ...]:
     """The schemes that it speaks."""
     return tuple(pycurl.version_info()[8])
+
+
+def failure_of(curl: Any, number: int, words: str) -> Failure:
+    """Why it failed. number, words: libcurl's."""
+    return curl_errors.failure_of(
+        number,
+        words,
+        host_of(curl),
+        os_error=curl.getinfo(pycurl.OS_ERRNO),
+        certificate=curl.getinfo(pycurl.SSL_VERIFYRESULT),
+        proxy_status=curl.getinfo(pycurl.HTTP_CONNECTCODE),
+        used_proxy=used_proxy(curl),
+        proxy_error=_newer_info(curl, "PROXY_ERROR"),
+    )
+
+
+def used_proxy(curl: Any) -> bool:
+    """Whether the way led through a proxy."""
+    return bool(_newer_info(curl, "USED_PROXY"))
+
+
+def host_of(curl: Any) -> str:
+    """The server that was spoken to last, which may be one that another one passed us on to."""
+    with suppress(ValueError):
+        url = curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")
+        return urlsplit(url).hostname or "the server"
+    return "the server"
+
+
+def _newer_info(curl: Any, name: str) -> int:
+    """What not every version of the binding can tell, 0 there."""
+    return int(curl.getinfo(getattr(pycurl, name))) if hasattr(pycurl, name) else 0

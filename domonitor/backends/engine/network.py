@@ -13,7 +13,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 QUIET_S = 1.0
@@ -28,6 +28,10 @@ _GROUPS = 0x1 | 0x10 | 0x100 | 0x40 | 0x400
 _HEADER = struct.Struct("=IHHII")
 _LINK = struct.Struct("=BxHiII")
 _ROUTE = struct.Struct("=BBBBBBBBI")
+_ADDRESS = struct.Struct("=BBBBI")
+_ATTRIBUTE = struct.Struct("=HH")
+_SAYS_WHICH = frozenset({1, 2})
+"""IFA_ADDRESS and IFA_LOCAL: what tells an address from the others of its link. Source: linux/if_addr.h."""
 _CLONED = 0x200
 _MAIN_TABLE = 254
 
@@ -49,29 +53,53 @@ _NOT_OURS = (99, 49, 10049)
 """EADDRNOTAVAIL of Linux, macOS and Windows."""
 
 
-def is_change(message: bytes) -> bool:
+KnownAddresses = dict[tuple[object, ...], int]
+"""The flags of each address that was told of."""
+
+
+def is_change(message: bytes, known: KnownAddresses) -> bool:
     """Whether any part of a netlink message says that connections may be dead, or possible again.
 
-    What a wireless card tells of its searching, and ways that the system only remembers, are none.
-    Source: rtnetlink(7), linux/rtnetlink.h.
+    What a wireless card tells of its searching, ways that the system only remembers, and addresses that are only to be
+    kept for longer, are none: a router may say the latter every few seconds. Source: rtnetlink(7), linux/rtnetlink.h.
+
+    known: what earlier messages told; this one is added.
     """
+    found = False
     while len(message) >= _HEADER.size:
         length, kind, *_ = _HEADER.unpack_from(message)
         if length < _HEADER.size or length > len(message):
-            return False
-        if _is_change(kind, message[_HEADER.size : length]):
-            return True
+            break
+        found |= _is_change(kind, message[_HEADER.size : length], known)
         message = message[(length + 3) & ~3 :]
-    return False
+    return found
 
 
-def _is_change(kind: int, body: bytes) -> bool:
+def _is_change(kind: int, body: bytes, known: KnownAddresses) -> bool:
+    if kind in (_NEW_ADDRESS, _DEL_ADDRESS) and len(body) >= _ADDRESS.size:
+        family, prefix, flags, _, link = _ADDRESS.unpack_from(body)
+        address = (family, prefix, link, *_attributes(body[_ADDRESS.size :]))
+        before = known.pop(address, None)
+        if kind == _NEW_ADDRESS:
+            known[address] = flags
+        return kind == _DEL_ADDRESS or before != flags
     if kind == _NEW_LINK and len(body) >= _LINK.size:
         return bool(_LINK.unpack_from(body)[4])  # which of its flags are others than before
     if kind in (_NEW_ROUTE, _DEL_ROUTE) and len(body) >= _ROUTE.size:
         route = _ROUTE.unpack_from(body)
         return route[4] == _MAIN_TABLE and not route[8] & _CLONED
-    return kind in (_DEL_LINK, _NEW_ADDRESS, _DEL_ADDRESS)
+    return kind == _DEL_LINK
+
+
+def _attributes(data: bytes) -> Iterator[bytes]:
+    """Those that say which address it is."""
+    while len(data) >= _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data)
+        if not _ATTRIBUTE.size <= length <= len(data):
+            return
+        if kind in _SAYS_WHICH:
+            yield data[:length]
+        data = data[(length + 3) & ~3 :]
 
 
 class NetworkWatch:
@@ -116,6 +144,7 @@ class NetworkWatch:
     def _watch_netlink(self) -> None:
         first_s: float | None = None
         due_s: float | None = None
+        known: KnownAddresses = {}
         with selectors.DefaultSelector() as selector:
             selector.register(self._woken, selectors.EVENT_READ)
             selector.register(self._events, selectors.EVENT_READ)
@@ -123,7 +152,7 @@ class NetworkWatch:
                 ready = selector.select(None if due_s is None else max(0.0, due_s - time.monotonic()))
                 now_s = time.monotonic()
                 if any(key.fileobj is self._events for key, _ in ready):
-                    news = _news(self._events)
+                    news = _news(self._events, known)
                     if news is None:
                         selector.unregister(self._events)
                     elif news:
@@ -144,13 +173,13 @@ class NetworkWatch:
                 self._tell()
 
 
-def _news(events: socket.socket) -> bool | None:
+def _news(events: socket.socket, known: KnownAddresses) -> bool | None:
     """Whether what has come says that the network has changed, None where nothing will come any more."""
     try:
         message = events.recv(65_536)
     except OSError as error:
         return True if error.errno == errno.ENOBUFS else None  # there was more than the system could keep for us
-    return is_change(message) if message else None
+    return is_change(message, known) if message else None
 
 
 def _route_socket() -> socket.socket | None:

@@ -31,13 +31,14 @@ class Response:
     """The head of the final answer.
 
     headers: the known ones, names in lower case, repeated ones joined as a list. url: where it came from, after all
-    redirects; "" until the head is whole.
+    redirects; "" until the head is whole. was_told_login: whether the request said who asks.
     """
 
     status: int = 0
     reason: str = ""
     url: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    was_told_login: bool = False
 
     def add(self, name: str, value: str) -> None:
         """Another header. Two different lengths or tags are neither: nothing can be made of the list."""

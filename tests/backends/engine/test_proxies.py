@@ -99,7 +99,10 @@ def test_a_proxy_that_wants_a_login_for_a_plain_request_says_so(start_engine: St
             ErrorContext.GENERAL_TRANSPORT,
             hresult.HTTP_STATUS + 407,
         )
-    assert job.copy_error().description == "The proxy answered 407 instead of passing us on to files.example."
+    assert job.copy_error().description == (
+        "The proxy answered 407 instead of passing us on to files.example. It wants a user name and a password, or "
+        "does not accept those that it was told. They are never stored: after a restart they have to be given again."
+    )
 
 
 def test_without_a_proxy_means_without_whatever_the_environment_says(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,8 @@ from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import ERRONEOUS, JobState
 from tests.backends.engine.conftest import QUICK, Engine, StartEngine
 from tests.server import Pattern
-from tests.server.nginx import PASSWORD, USER, Nginx, nginx
-from tests.server.real_proxy import real_proxy
+from tests.server.nginx import LIMIT_BYTES, PASSWORD, USER, Nginx, nginx
+from tests.server.real_proxy import LOGIN, real_proxy
 
 CONTENT = Pattern(3_000_000, seed=7)
 SMALL_FILES = 100
@@ -109,13 +110,18 @@ def test_jobs_that_follow_each_other_keep_the_connection(engine: Engine, server:
 
 
 @pytest.mark.parametrize("way", ["plain", "second"])
-def test_four_segments_come_over_four_connections(
+def test_four_segments_come_over_four_connections_and_sooner_than_over_one(
     engine: Engine, server: Nginx, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segments, "SMALLEST_BYTES", 256 * 1024)
-    url = f"{getattr(server, way)}/limited/large?segments-{way}"
-    assert fetched(engine, url, segments=4) == CONTENT.bytes()
-    asked = [each for each in server.asked if each.path == f"/limited/large?segments-{way}"]
+    content = Pattern(8 * LIMIT_BYTES, seed=8)
+    (server.files / "larger").write_bytes(content.bytes())
+    begun_s = time.monotonic()
+    assert fetched(engine, f"{getattr(server, way)}/limited/larger?{way}", segments=4) == content.bytes()
+    # What a second has, nginx gives at once.
+    over_one_s = content.size / LIMIT_BYTES - 1
+    assert time.monotonic() - begun_s < over_one_s
+    asked = [each for each in server.asked if each.path == f"/limited/larger?{way}"]
     assert {each.status for each in asked} == {206}
     assert len({each.connection for each in asked}) >= 4
 
@@ -175,6 +181,30 @@ def test_files_come_through_a_real_proxy(
             engine.manager.set_proxy(Proxy(ProxyKind.FIXED, proxy.address_with_login))
         assert fetched(engine, url) == CONTENT.bytes()
         assert "127.0.0.1" in proxy.logged
+
+
+@pytest.mark.parametrize("way", ["plain", "secure"])
+def test_a_job_s_own_login_for_the_proxy_is_forgotten_with_the_process_and_asked_for_in_plain_words(
+    start_engine: StartEngine, server: Nginx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+    with real_proxy(tmp_path / "proxy", wants_login=True) as proxy:
+        engine = start_engine(replace(PATIENT, proxy=Proxy(ProxyKind.FIXED, proxy.address)))
+        job = engine.job((f"{getattr(server, way)}/limited/large", "large"), resumed=False)
+        login = (AuthTarget.PROXY, AuthScheme.ANY, *LOGIN)
+        job.set_credentials(*login)
+        job.resume()
+        engine.until(lambda: job.get_progress().bytes_transferred > 100_000)
+        engine.restart()
+        (job,) = engine.manager.enum_jobs()
+        engine.until_state(job, *ERRONEOUS)
+        error = job.copy_error()
+        assert (job.get_state(), error.code) == (JobState.ERROR, hresult.HTTP_STATUS + 407)
+        assert error.description.endswith("They are never stored: after a restart they have to be given again.")
+        job.set_credentials(*login)
+        job.enum_files()[0].set_remote_name(f"{getattr(server, way)}/large")
+        job.resume()
+        assert saved(engine, job, "large") == CONTENT.bytes()
 
 
 def test_a_server_that_ends_in_mid_file_is_waited_for_and_then_gone_on_with(

@@ -100,7 +100,9 @@ def test_a_proxy_that_opens_no_tunnel_says_why(
         monkeypatch.setenv("https_proxy", address)
         job = failed(start_engine(PATIENT), "https://files.example/a")
     assert found(job) == (state, ErrorContext.GENERAL_TRANSPORT, hresult.HTTP_STATUS + status)
-    assert job.copy_error().description == f"The proxy answered {status} instead of passing us on to files.example."
+    said = job.copy_error().description
+    assert said.startswith(f"The proxy answered {status} instead of passing us on to files.example.")
+    assert ("It wants a user name and a password" in said) is (status == 407)
 
 
 def test_a_proxy_without_an_address_passes(start_engine: StartEngine, monkeypatch: pytest.MonkeyPatch) -> None:
