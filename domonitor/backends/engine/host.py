@@ -292,8 +292,6 @@ def _stop_on_signals(host: Host) -> None:
 if sys.platform == "win32":
     import ctypes
 
-    from domonitor.backends.engine.log_off import on_log_off
-
     _Handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)
     _handlers: list[object] = []
     _CLOSE_EVENT = 2
@@ -314,4 +312,3 @@ if sys.platform == "win32":
 
         _handlers.append(_Handler(handle))
         ctypes.windll.kernel32.SetConsoleCtrlHandler(_handlers[-1], True)
-        on_log_off(end)
