@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
+
+from domonitor.jobs.host import host_of
 
 NAME_BYTES = 254
 """The longest file name that every usual file system takes, in UTF-8. It has then at most 254 units of UTF-16, too."""
@@ -122,14 +124,7 @@ def file_name(address: str) -> str:
 
     Made safe; where the path has no last part, the server's name.
     """
-    return safe_name(name_in_address(address)) or safe_name(_host(address)) or "download"
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
+    return safe_name(name_in_address(address)) or safe_name(host_of(address)) or "download"
 
 
 def decoded(text: str) -> str:

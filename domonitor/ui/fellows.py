@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from domonitor.jobs.error import CallFailed, CopyError
+from domonitor.jobs.host import host_of
 from domonitor.jobs.job import Job, JobKey
 from domonitor.jobs.state import ERRONEOUS, FINAL
 from domonitor.monitor import Monitor
-from domonitor.words.hosts import Fellows, host_of
+from domonitor.words.hosts import Fellows
 
 MOST_ASKED = 200
 """Of more downloads than these only the ones that fail are looked at, and at most so many of them."""

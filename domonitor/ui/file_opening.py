@@ -12,9 +12,9 @@ from PySide6.QtCore import QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from domonitor.backends.thread import BackendThread
+from domonitor.jobs.host import host_of
 from domonitor.jobs.job import JobFile
 from domonitor.ui import text
-from domonitor.words.hosts import host_of
 from domonitor.words.question import Question
 from domonitor.words.text import UNKNOWN
 

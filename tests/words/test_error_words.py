@@ -9,13 +9,14 @@ import pytest
 
 from domonitor.jobs.error import CopyError, ErrorContext, ErrorFile
 from domonitor.jobs.event import Event, EventKind
+from domonitor.jobs.host import host_of
 from domonitor.jobs.job import Job, JobKey, Progress, Times
 from domonitor.jobs.state import JobState
 from domonitor.words import report
 from domonitor.words.attempts import attempts
 from domonitor.words.failure import failure
 from domonitor.words.fields import FROM_BITS, FROM_DO, fields
-from domonitor.words.hosts import Fellows, host_of
+from domonitor.words.hosts import Fellows
 
 NOW = datetime.now(UTC)
 CODE = 0x80072EE7

@@ -6,6 +6,7 @@ from domonitor.backends.engine import failures, portal
 from domonitor.backends.engine.failures import Failure
 from domonitor.backends.engine.records import FileRecord
 from domonitor.backends.engine.response import Response
+from domonitor.jobs.host import host_of
 
 
 def contradiction(file: FileRecord, offset: int, response: Response) -> Failure | None:
@@ -31,7 +32,7 @@ def contradiction(file: FileRecord, offset: int, response: Response) -> Failure 
 
 
 def _page(file: FileRecord, response: Response) -> Failure:
-    return failures.sign_in_page(file, portal.host_of(response))
+    return failures.sign_in_page(file, host_of(response.url))
 
 
 def _announced(response: Response) -> int | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import pycurl
 
 from domonitor.backends.engine import curl_errors
 from domonitor.backends.engine.failures import Failure
+from domonitor.jobs.host import host_of as address_host
 
 _BITS = {
     "SSL": 1 << 2,
@@ -67,10 +66,7 @@ def used_proxy(curl: Any) -> bool:
 
 def host_of(curl: Any) -> str:
     """The server that was spoken to last, which may be one that another one passed us on to."""
-    with suppress(ValueError):
-        url = curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")
-        return urlsplit(url).hostname or "the server"
-    return "the server"
+    return address_host(curl.getinfo_raw(pycurl.EFFECTIVE_URL).decode("ascii", "replace")) or "the server"
 
 
 def _newer_info(curl: Any, name: str) -> int:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from domonitor.backends.engine.records import FileRecord, JobRecord
 from domonitor.backends.engine.response import Response
+from domonitor.jobs.host import host_of
 
 HEAD_BYTES = 512
 """So much of a body is looked at."""
@@ -61,7 +62,7 @@ def page_of(response: Response, job: JobRecord) -> Page | None:
     """What there is to be remembered of an answer that calls itself a page, None of any other."""
     if not calls_itself_a_page(response):
         return None
-    return Page(host_of(response), job.attempts, job.progress_at_s)
+    return Page(host_of(response.url), job.attempts, job.progress_at_s)
 
 
 def unseen(job: JobRecord) -> Page:
@@ -98,11 +99,3 @@ def begins_like_a_page(head: bytes) -> bool:
     """Whether these first bytes of a body can be those of a page."""
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     return _BEGINNING.match(head[:HEAD_BYTES].decode(encoding, "replace")) is not None
-
-
-def host_of(response: Response) -> str:
-    """The server that the answer comes from, after all redirects, for a sentence."""
-    try:
-        return urlsplit(response.url).hostname or ""
-    except ValueError:
-        return ""
