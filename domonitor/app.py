@@ -97,8 +97,9 @@ def _first_window() -> FirstWindow | None:
 
 async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_process: bool) -> int:
     path = settings_store.settings_file()
-    backends = services.open_backends(in_process=in_process)
-    window = open_window(backends, settings_store.load(path), settings_store.history_file())
+    settings = settings_store.load(path)
+    backends = services.open_backends(in_process=in_process, chosen=settings)
+    window = open_window(backends, settings, settings_store.history_file())
     if first is not None and first.listen():
         first.called.connect(window.come_to_the_front)
 

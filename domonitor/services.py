@@ -23,21 +23,24 @@ ENDS_WITHIN_S = 10.0
 LOOK_S = 0.02
 
 
-def open_backends(*, in_process: bool = False, folder: Path | None = None, start_host: bool = True) -> list[Backend]:
+def open_backends(
+    *, in_process: bool = False, folder: Path | None = None, start_host: bool = True, chosen: Settings | None = None
+) -> list[Backend]:
     """The services, each still to be opened.
 
     in_process: the engine runs in this process. folder: the engine's, None for the user's own. start_host: whether an
-    engine may be started; without that what no engine tells is read from its list.
+    engine may be started; without that what no engine tells is read from its list. chosen: the user's settings, None
+    for what is stored of them.
     """
     folder = engine_folder(folder)
     if in_process:
         from domonitor.backends.engine import EngineBackend
 
-        return [EngineBackend(folder, engine_settings())]
+        return [EngineBackend(folder, engine_settings(chosen))]
     if start_host:
         from domonitor.backends.engine import HostBackend
 
-        return [HostBackend(folder, settings=engine_settings())]
+        return [HostBackend(folder, settings=engine_settings(chosen))]
     from domonitor.backends.engine.looking import LookingBackend
 
     return [LookingBackend(folder)]

@@ -131,7 +131,11 @@ def check_speed(bytes_per_second: int | None) -> None:
 
 
 def limits_to_json(limits: Limits) -> str:
-    """The limits as one line of JSON."""
+    """The limits as one line of JSON.
+
+    {"bytes_per_second": null, "slots": 3, "schedule": [
+        {"days": [0, 1, 2, 3, 4], "begin": "08:00", "end": "18:00", "bytes_per_second": 100000}]}
+    """
     data = {"bytes_per_second": limits.bytes_per_second, "slots": limits.slots}
     return json.dumps({**data, "schedule": _rules_to_data(limits.schedule)})
 
@@ -141,19 +145,6 @@ def limits_from_json(text: str) -> Limits:
     data = _parsed(text)
     known = _fields(data, "The limits", {"bytes_per_second", "slots", "schedule"})
     return Limits(known.get("bytes_per_second"), _schedule_of(known.get("schedule", [])), known.get("slots"))
-
-
-def schedule_to_json(schedule: Schedule) -> str:
-    """The schedule as one line of JSON.
-
-    [{"days": [0, 1, 2, 3, 4], "begin": "08:00", "end": "18:00", "bytes_per_second": 100000}]
-    """
-    return json.dumps(_rules_to_data(schedule))
-
-
-def schedule_from_json(text: str) -> Schedule:
-    """The schedule of such a text. Raises InvalidInput."""
-    return _schedule_of(_parsed(text))
 
 
 def until(local: datetime, moment: datetime) -> str:

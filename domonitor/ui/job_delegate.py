@@ -208,11 +208,6 @@ def _is_chosen(option: QStyleOptionViewItem) -> bool:
     return bool(option.state & QStyle.StateFlag.State_Selected and option.state & QStyle.StateFlag.State_Active)
 
 
-def state_icon(state: JobState) -> str:
-    """The name of the state's icon."""
-    return _ICONS[state]
-
-
 def _state_color(row: Row, colors: Colors) -> str:
     """Colour only where somebody must act, or something moves."""
     if row.is_gone or row.is_stale:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import Enum
@@ -18,6 +15,7 @@ from pathlib import Path
 
 from domonitor.backends.engine import EngineManager, RemoteManager
 from tests.server import Answer, Origin, Pattern, Resource, Tls
+from tests.server.programs import free_port, running
 from tests.server.tls import authority_pem, server_pem
 
 _NGINX = """
@@ -75,43 +73,24 @@ def _trusting(authority: str | None) -> Iterator[None]:
 
 @contextmanager
 def _by_nginx(size: int, speaks: Speaks, connection_bytes_per_s: int) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as probe:
-        folder, port = Path(name), probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
         folder.chmod(0o755)
-        probe.close()
         with (folder / "file").open("wb") as file:
             file.writelines(Pattern(size, seed=1).views(0, size))
         (folder / "server.pem").write_bytes(server_pem())
         (folder / "authority.pem").write_bytes(authority_pem())
         conf = _NGINX.format(folder=folder, port=port, speaks=speaks.value, limit=connection_bytes_per_s)
         (folder / "conf").write_text(conf)
-        process = subprocess.Popen(["nginx", "-c", str(folder / "conf"), "-p", str(folder)], stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(port)
-            with _trusting(str(folder / "authority.pem")):
-                yield f"http{'s' if speaks.value else ''}://127.0.0.1:{port}/file"
-        finally:
-            process.terminate()
-            process.wait()
+        command = ["nginx", "-c", str(folder / "conf"), "-p", str(folder)]
+        with running(command, port, folder / "said"), _trusting(str(folder / "authority.pem")):
+            yield f"http{'s' if speaks.value else ''}://127.0.0.1:{port}/file"
 
 
 def for_curl() -> list[str]:
     """What curl has to be told to trust such a server: it does not look where the others do."""
     authority = os.environ.get("SSL_CERT_FILE")
     return ["--cacert", authority] if authority else []
-
-
-def _wait_for(port: int) -> None:
-    deadline_s = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def _serve(pipe: Connection, resource: Resource, tls: Tls | None) -> None:

@@ -21,8 +21,6 @@ from domonitor.jobs.limit import (
     Schedule,
     limits_from_json,
     limits_to_json,
-    schedule_from_json,
-    schedule_to_json,
     until,
 )
 
@@ -100,12 +98,11 @@ def test_two_rules_of_one_speed_that_follow_each_other_are_one() -> None:
 @given(st.builds(Limits, speeds, schedules, st.none() | st.integers(1, 256)))
 def test_limits_are_the_same_after_they_were_written_and_read(limits: Limits) -> None:
     assert limits_from_json(limits_to_json(limits)) == limits
-    assert schedule_from_json(schedule_to_json(limits.schedule)) == limits.schedule
 
 
 def test_a_schedule_can_be_written_by_hand() -> None:
-    text = '[{"days": [0, 4], "begin": "22:30", "end": "06:00", "bytes_per_second": null}]'
-    assert schedule_from_json(text) == Schedule((Rule(frozenset({0, 4}), 22 * 60 + 30, 6 * 60, None),))
+    text = '{"schedule": [{"days": [0, 4], "begin": "22:30", "end": "06:00", "bytes_per_second": null}]}'
+    assert limits_from_json(text).schedule == Schedule((Rule(frozenset({0, 4}), 22 * 60 + 30, 6 * 60, None),))
 
 
 def test_what_limits_leave_out_is_not_limited() -> None:
@@ -135,8 +132,8 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_whatever_is_written_there_it_is_taken_or_refused_in_a_sentence(value: object) -> None:
-    for read in (limits_from_json, schedule_from_json):
-        assert refusal_of(read, json.dumps(value))[-1:] in ("", ".")
+    for text in (json.dumps(value), json.dumps({"schedule": value})):
+        assert refusal_of(limits_from_json, text)[-1:] in ("", ".")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,7 @@ def test_whatever_is_written_there_it_is_taken_or_refused_in_a_sentence(value: o
 )
 def test_a_schedule_that_can_t_be_is_refused_in_clear_words(text: str, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
-        schedule_from_json(text)
+        limits_from_json(f'{{"schedule": {text}}}')
 
 
 def test_a_schedule_has_only_so_many_rules() -> None:

@@ -19,22 +19,22 @@ class Fetching:
     """Lives on the engine's thread.
 
     pieces: of a file in segments, what is still to be fetched. transfers: what is under way.
-    synced_at_s, is_syncing: when the file was last synced behind its transfers, and whether it is now.
+    synced_at_s, is_syncing: when the file was last synced behind its transfers or begun, and whether it is now.
     due_at_tick: when it is looked at next, in ticks of its Transfers.
     """
 
     job: JobRecord
     file: FileRecord
+    synced_at_s: float
     pieces: Pieces | None = None
     transfers: list[Transfer] = field(default_factory=list)
-    synced_at_s: float = 0.0
     is_syncing: bool = False
     due_at_tick: int = 0
 
     @classmethod
-    def of(cls, job: JobRecord, file: FileRecord) -> Fetching:
+    def of(cls, job: JobRecord, file: FileRecord, now_s: float) -> Fetching:
         """Goes on where the file is."""
-        return cls(job, file, Pieces(file.gaps, job.segments) if file.gaps else None)
+        return cls(job, file, now_s, Pieces(file.gaps, job.segments) if file.gaps else None)
 
     def first_span(self) -> Span:
         """What the first connection asks for."""

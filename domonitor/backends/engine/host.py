@@ -62,6 +62,9 @@ class Host:
         self._idle_s = idle_s
         self._lock = threading.Lock()
         self._sessions: set[Session] = set()
+        self._left = threading.Condition(self._lock)
+        """Told whenever a session has ended."""
+
         self._is_closing = False
         self._stopped = threading.Event()
         self._ended = threading.Event()
@@ -99,9 +102,8 @@ class Host:
             sessions = list(self._sessions)
         for session in sessions:
             session.end(self._reason)
-        deadline_s = time.monotonic() + LEAVE_WITHIN_S
-        while self._sessions and time.monotonic() < deadline_s:
-            time.sleep(0.005)
+        with self._left:
+            self._left.wait_for(lambda: not self._sessions, LEAVE_WITHIN_S)
         for session in sessions:
             session.cut()
         self._ended.set()
@@ -177,8 +179,9 @@ class Host:
             session.run()
         finally:
             self._needed_at_s = time.monotonic()
-            with self._lock:
+            with self._left:
                 self._sessions.discard(session)
+                self._left.notify_all()
 
     def _admit(self, connection: Connection) -> Session | None:
         """None where the host is about to end. Until then it stays, for as long as the session does."""
@@ -300,14 +303,10 @@ if sys.platform == "win32":
     def _stop_on_console_events(host: Host) -> None:
         """The process is ended when a handler returns."""
 
-        def end() -> None:
-            host.stop()
-            host.wait_until_ended(5.0)
-
         def handle(event: int) -> int:
-            if event >= _CLOSE_EVENT:
-                end()
             host.stop()
+            if event >= _CLOSE_EVENT:
+                host.wait_until_ended(5.0)
             return 1
 
         _handlers.append(_Handler(handle))

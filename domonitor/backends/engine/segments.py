@@ -10,9 +10,6 @@ from collections.abc import Iterable
 
 from domonitor.backends.engine.records import Gaps
 
-MOST = 8
-"""So many connections at once for one file."""
-
 FIRST_BYTES = 64 * 1024
 """The first request asks for so much: its answer tells how long the file is and whether it comes in parts."""
 

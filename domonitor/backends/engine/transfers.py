@@ -165,7 +165,7 @@ class Transfers:
         if file.done_bytes and not file.validator and file not in self._going_on:
             job.forget_content(file)  # nobody can tell whether it would still be the same content
         self._going_on.discard(file)
-        fetching = self._running[file] = Fetching.of(job, file)
+        fetching = self._running[file] = Fetching.of(job, file, self._clock.monotonic())
         self._fetch(fetching, fetching.first_span())
         self._divide(fetching)
 
@@ -236,8 +236,6 @@ class Transfers:
             failure = self._owner.answered(job, file, response)
             if failure is not None:
                 return failure
-        if transfer.span.kind is not Kind.SEGMENT:
-            self._running[file].synced_at_s = self._clock.monotonic()
         size = spans.local_size(file.ranges, file.expected_size if head.size is None else head.size)
         if (file.size, file.validator, file.last_modified) != (size, head.validator, head.last_modified):
             job.set_size(file, size)

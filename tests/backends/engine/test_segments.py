@@ -17,6 +17,7 @@ from domonitor.backends.engine import disk, segments
 from domonitor.backends.engine.job import EngineJob
 from domonitor.backends.engine.segments import Pieces, missing_bytes
 from domonitor.jobs import hresult
+from domonitor.jobs.limit import MOST_SEGMENTS
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
 from tests.backends.engine.conftest import Engine
@@ -202,7 +203,7 @@ GAPS = st.lists(st.integers(0, 10_000_000), max_size=12, unique=True).map(
 )
 
 
-@given(GAPS, st.integers(1, segments.MOST), st.data())
+@given(GAPS, st.integers(1, MOST_SEGMENTS), st.data())
 def test_pieces_are_all_that_is_missing_and_nothing_twice(gaps: tuple, most: int, data: st.DataObject) -> None:
     pieces = Pieces(gaps, most)
     running: list[tuple[int, int]] = []
