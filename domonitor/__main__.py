@@ -20,21 +20,21 @@ def main() -> int:
     if not is_completing and all(
         each == "--in-process" or each.lower().startswith(("http://", "https://")) for each in arguments
     ):
+        gc.disable()
         from domonitor import app
 
+        _collect_no_imports()
         return app.main(arguments)
     if len(arguments) == 2 and arguments[0] == "explain" and not arguments[1].startswith("--"):
         from domonitor import explain
 
         return explain.main(arguments[1])
     if arguments[:1] == ["engine"] and arguments[1:2] not in (["status"], ["stop"]):
-        # Nothing of what is imported now is ever let go of: looking for what could be costs a tenth of the start.
         gc.disable()
         from domonitor import logs
         from domonitor.backends.engine import host
 
-        gc.freeze()
-        gc.enable()
+        _collect_no_imports()
         return host.main(arguments[1:], _engine, logs.start_of_engine)
     if arguments == ["--version"]:
         from domonitor import __version__
@@ -44,6 +44,12 @@ def main() -> int:
     from domonitor import cli
 
     return cli.main(arguments)
+
+
+def _collect_no_imports() -> None:
+    """Nothing of what was imported is ever let go of: looking for what could be costs a tenth of the start."""
+    gc.freeze()
+    gc.enable()
 
 
 def _engine() -> tuple[Path, EngineSettings]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
@@ -12,7 +13,9 @@ from domonitor.jobs import hresult
 from domonitor.jobs.job import JobKey
 from domonitor.monitor import Monitor
 from domonitor.ui import text
-from domonitor.ui.explain_dialog import ExplainDialog
+
+if TYPE_CHECKING:
+    from domonitor.ui.explain_dialog import ExplainDialog
 
 
 class HelpMenu(QMenu):
@@ -30,6 +33,8 @@ class HelpMenu(QMenu):
 
     def explain(self, code: str | int = "", *_: object) -> ExplainDialog:
         """Opens the dialog that explains codes, with this one in any form."""
+        from domonitor.ui.explain_dialog import ExplainDialog  # the window is there sooner without it
+
         dialog = ExplainDialog(self._monitor.jobs.values, self._window)
         dialog.job_chosen.connect(self._choose)
         dialog.explain(hresult.text(code) if isinstance(code, int) else code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -34,7 +35,6 @@ from domonitor.monitor import Monitor
 from domonitor.settings import Settings, Theme
 from domonitor.ui import layout, text, theme
 from domonitor.ui.actions import one_of_each_kind
-from domonitor.ui.add_jobs import AddDialog
 from domonitor.ui.announcer import Announcer
 from domonitor.ui.details import DetailsPanel
 from domonitor.ui.drops import Drops
@@ -56,6 +56,9 @@ from domonitor.ui.tasks import TaskOwner
 from domonitor.ui.theme_menu import ThemeMenu
 from domonitor.ui.window_actions import WindowActions
 from domonitor.words.question import why_not
+
+if TYPE_CHECKING:
+    from domonitor.ui.add_jobs import AddDialog
 
 _REFRESH_MS = 250
 """The summary is written at most so often."""
@@ -133,6 +136,8 @@ class MainWindow(QMainWindow):
 
     def add_downloads(self, addresses: str = "") -> AddDialog:
         """Opens the dialog that adds downloads."""
+        from domonitor.ui.add_jobs import AddDialog  # the window is there sooner without it
+
         chosen = self.settings
         dialog = AddDialog(
             self._add,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from domonitor.jobs.job import Job
+from domonitor.jobs.event import Event
+from domonitor.jobs.job import Job, JobKey
 from domonitor.ui.groups import day_began, group_of
 from domonitor.ui.rows import GONE, Row
-from domonitor.ui.selected import Past
 
 MOST_SHOWN = 1_000
 """So many of them are shown; a search finds older ones."""
@@ -29,6 +29,19 @@ class GoneJob(Protocol):
     @property
     def has_vanished(self) -> bool:
         """Whether it just was not there any more, so that nobody knows how it ended."""
+
+
+class Past(Protocol):
+    """What is on record of jobs, whatever their service still knows."""
+
+    async def last_error(self, key: JobKey) -> Event | None:
+        """The job's last recorded error, as an ERROR event with its error; None where there is none to be had."""
+
+    async def events(self, key: JobKey) -> tuple[Event, ...]:
+        """The job's timeline as far as it was recorded, oldest first; none where it can't be read."""
+
+    async def close(self) -> None:
+        """Lets go of the record, within a bounded time."""
 
 
 class PastJobs(Past, Protocol):

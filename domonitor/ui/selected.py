@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from PySide6.QtCore import QTimer
 
@@ -27,24 +26,12 @@ from domonitor.ui.details import DetailsPanel
 from domonitor.ui.fellows import FellowJobs
 from domonitor.ui.file_opening import FileOpener, is_program, running
 from domonitor.ui.job_table import JobTableModel
+from domonitor.ui.past_jobs import Past
 from domonitor.ui.tasks import TaskOwner
 from domonitor.words import failure
 
 _FILES_MS = 300
 """The files are asked for at most so often while they change."""
-
-
-class Past(Protocol):
-    """What is on record of jobs, whatever their service still knows."""
-
-    async def last_error(self, key: JobKey) -> Event | None:
-        """The job's last recorded error, as an ERROR event with its error; None where there is none to be had."""
-
-    async def events(self, key: JobKey) -> tuple[Event, ...]:
-        """The job's timeline as far as it was recorded, oldest first; none where it can't be read."""
-
-    async def close(self) -> None:
-        """Lets go of the record, within a bounded time."""
 
 
 class SelectedJob:

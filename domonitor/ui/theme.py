@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -151,11 +151,17 @@ def window_style(palette: QPalette) -> str:
 def icon(name: str, color: QColor | str, disabled: QColor | str | None = None) -> QIcon:
     """The icon of that name in the colour, sharp at every scale."""
     made = QIcon()
-    for size in (16, 18, 20, 24, 27, 32, 36, 48, 54, 64):  # 18 at 100, 150, 200 and 300 % among them
+    for size in _sizes():
         made.addPixmap(pixmap(name, QColor(color).name(), size, 1.0))
         if disabled is not None:
             made.addPixmap(pixmap(name, QColor(disabled).name(), size, 1.0), QIcon.Mode.Disabled)
     return made
+
+
+def _sizes() -> list[int]:
+    """Of an icon in menus and on buttons, in pixels of each screen that there is."""
+    ratios = {screen.devicePixelRatio() for screen in QGuiApplication.screens()}
+    return sorted({round(size * ratio) for size in (16, 18, 20, 24) for ratio in ratios})
 
 
 @cache
