@@ -11,6 +11,7 @@ from domonitor.ui import theme
 from domonitor.ui.columns import COLUMNS, NAME, PROGRESS, STATE, done_fraction
 from domonitor.ui.groups import Group
 from domonitor.ui.line_model import LineModel
+from domonitor.ui.row_links import Link, places_of
 from domonitor.ui.rows import GroupRow, Row
 from domonitor.ui.theme import Colors
 
@@ -35,8 +36,12 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class FocusTable(QTableView):
-    """A table that shows where the focus is to those who use the keyboard, and to nobody else."""
+    """A table that shows where the focus is to those who use the keyboard, and to nobody else.
 
+    pointed: the link of a row that the mouse points at, None for none.
+    """
+
+    pointed: tuple[Row, Link] | None = None
     _is_by_keyboard = False
 
     def shows_focus(self) -> bool:
@@ -89,16 +94,20 @@ class JobDelegate(QStyledItemDelegate):
         colors = theme.colors(option.palette)
         inner = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
         painter.setPen(_text_color(row, option, colors))
-        second = ""
+        table = option.widget
+        second, links = "", []
         if at == NAME:
             inner = self._paint_icon(painter, inner, row, colors)
         elif at == PROGRESS:
             inner = self._paint_bar(painter, inner, row, colors, option.fontMetrics)
         elif at == STATE:
             second = row.second_line()
+            links = places_of(row, second_line_of(inner), option.fontMetrics)
         column = COLUMNS[at]
-        _paint_lines(painter, inner, column.align, (column.text(row), second), option, colors)
-        table = option.widget
+        _paint_lines(painter, inner, column.align, (column.text(row), second), option, colors, links)
+        for link, place in links:
+            is_pointed = isinstance(table, FocusTable) and table.pointed == (row, link)
+            _paint_link(painter, place, link, option, colors, is_pointed=is_pointed)
         if option.state & QStyle.StateFlag.State_HasFocus and isinstance(table, FocusTable) and table.shows_focus():
             painter.setPen(QPen(QColor(colors.accent), 1))
             painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
@@ -147,22 +156,44 @@ def _paint_lines(
     lines: tuple[str, str],
     option: QStyleOptionViewItem,
     colors: Colors,
+    links: list[tuple[Link, QRect]],
 ) -> None:
-    """One line in the middle, or two of which the second is the quieter one."""
+    """One line in the middle, or two of which the second is the quieter one. links: what follows it."""
     metrics = option.fontMetrics
-    first, second = (metrics.elidedText(line, Qt.TextElideMode.ElideRight, rect.width()) for line in lines)
+    lower = second_line_of(rect)
+    if links:
+        lower.setRight(links[0][1].left() - 4)
+    first = metrics.elidedText(lines[0], Qt.TextElideMode.ElideRight, rect.width())
+    second = metrics.elidedText(lines[1], Qt.TextElideMode.ElideRight, lower.width())
     if not second:
         painter.drawText(rect, align, first)
         return
-    middle = rect.center().y()
-    upper, lower = QRect(rect), QRect(rect)
-    upper.setBottom(middle)
-    lower.setTop(middle + 2)
+    upper = QRect(rect)
+    upper.setBottom(rect.center().y())
     across = align & Qt.AlignmentFlag.AlignHorizontal_Mask
     painter.drawText(upper, across | Qt.AlignmentFlag.AlignBottom, first)
     if not _is_chosen(option):
         painter.setPen(QColor(colors.muted))
     painter.drawText(lower, across | Qt.AlignmentFlag.AlignTop, second)
+
+
+def _paint_link(
+    painter: QPainter, place: QRect, link: Link, option: QStyleOptionViewItem, colors: Colors, *, is_pointed: bool
+) -> None:
+    """In the colour of links; on a chosen row, where that is hard to read, underlined."""
+    is_chosen = _is_chosen(option)
+    painter.setPen(option.palette.color(QPalette.ColorRole.HighlightedText) if is_chosen else QColor(colors.accent))
+    font = QFont(option.font)
+    font.setUnderline(is_pointed or is_chosen)
+    painter.setFont(font)
+    painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, link.words)
+
+
+def second_line_of(cell: QRect) -> QRect:
+    """Where the second line of a cell's text stands."""
+    lower = QRect(cell)
+    lower.setTop(cell.center().y() + 2)
+    return lower
 
 
 def _paint_heading(painter: QPainter, option: QStyleOptionViewItem, heading: GroupRow) -> None:

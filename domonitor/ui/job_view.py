@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 
 from PySide6.QtCore import (
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QItemSelectionRange,
@@ -23,9 +24,10 @@ from domonitor.jobs.job import Job, JobKey
 from domonitor.ui import text
 from domonitor.ui.columns import COLUMNS, STATE
 from domonitor.ui.groups import Group
-from domonitor.ui.job_delegate import FocusTable, JobDelegate, job_height, row_height
+from domonitor.ui.job_delegate import MARGIN, FocusTable, JobDelegate, job_height, row_height, second_line_of
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.plain_table import prepare_table
+from domonitor.ui.row_links import Link, places_of
 from domonitor.ui.rows import GroupRow, Line, Row
 
 Index = QModelIndex | QPersistentModelIndex
@@ -51,15 +53,18 @@ _FOLD_KEYS = {
 class JobView(FocusTable):
     """The table. No row moves away from under the mouse, the chosen one stays where it is, and what is in sight too.
 
-    Signals: folded(frozenset[Group]), these groups are folded now.
+    Signals: folded(frozenset[Group]), these groups are folded now; linked(JobKey, Command | None), somebody has pressed
+    what a row offers: a command, or None to have its state explained.
     """
 
     folded = Signal(object)
+    linked = Signal(object, object)
 
     def __init__(self, model: JobTableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = model
         self._moved_at_s = float("-inf")
+        self._pressed: tuple[Row, Link] | None = None
         self._anchor: tuple[Line, int] | None = None
         self._low: list[QPersistentModelIndex] = []
         self._chosen: tuple[list[Line], Line | None, int] = ([], None, 0)
@@ -213,13 +218,37 @@ class JobView(FocusTable):
         line = self._jobs.lines[at] if at >= 0 else None
         return line if isinstance(line, GroupRow) else None
 
+    def _link_at(self, place: QPoint) -> tuple[Row, Link] | None:
+        """The link of a row that is there on the screen, None for none."""
+        index = self.indexAt(place)
+        line = self._jobs.lines[index.row()] if index.isValid() and index.column() == STATE else None
+        if not isinstance(line, Row):
+            return None
+        second = second_line_of(self.visualRect(index).adjusted(MARGIN, 0, -MARGIN, 0))
+        for link, there in places_of(line, second, self.fontMetrics()):
+            if there.contains(place):
+                return line, link
+        return None
+
+    def _point_at(self, link: tuple[Row, Link] | None) -> None:
+        if link == self.pointed:
+            return
+        for pointed in (self.pointed, link):
+            if pointed is not None and (at := self._jobs.place(pointed[0])) >= 0:
+                self.viewport().update(self.visualRect(self._jobs.index(at, STATE)))
+        self.pointed = link
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor if link is None else Qt.CursorShape.PointingHandCursor)
+
     def currentChanged(self, current: Index, previous: Index) -> None:
         """See QAbstractItemView. The frame around a heading is as wide as the list."""
         super().currentChanged(current, previous)
         self.viewport().update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """See QWidget. A press on a heading folds it."""
+        """See QWidget. A press on a heading folds it; one on a row's link leaves what is chosen as it is."""
+        self._pressed = self._link_at(event.position().toPoint())
+        if self._pressed is not None and event.button() == Qt.MouseButton.LeftButton:
+            return
         heading = self._heading_at(event.position().toPoint())
         super().mousePressEvent(event)
         if heading is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -228,10 +257,29 @@ class JobView(FocusTable):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """See QWidget."""
         self._moved_at_s = time.monotonic()
+        self._point_at(self._link_at(event.position().toPoint()))
         super().mouseMoveEvent(event)
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """See QWidget. A link is followed where it was pressed and let go."""
+        pressed, self._pressed = self._pressed, None
+        if pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            super().mouseReleaseEvent(event)
+        elif self._link_at(event.position().toPoint()) == pressed:
+            row, link = pressed
+            self.linked.emit(row.job.key, link.command)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """See QAbstractScrollArea."""
+        if event.type() is QEvent.Type.Leave:
+            self._point_at(None)
+        return super().viewportEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See QWidget. Left, Right, Space and Enter fold and unfold the heading that has the focus."""
+        """See QWidget. Left, Right, Space and Enter fold and unfold the heading that has the focus.
+
+        On a download Enter goes to what explains it.
+        """
         current = self.currentIndex()
         line = self._jobs.lines[current.row()] if current.isValid() else None
         key = Qt.Key(event.key())
@@ -248,6 +296,9 @@ class JobView(FocusTable):
             wanted = _FOLD_KEYS[key]
             self.fold(line.group, is_folded=not line.is_folded if wanted is None else wanted)
             event.accept()
+            return
+        if isinstance(line, Row) and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.linked.emit(line.job.key, None)
             return
         super().keyPressEvent(event)
 

@@ -11,7 +11,6 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QGuiApplication,
-    QKeySequence,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
@@ -37,6 +36,7 @@ from domonitor.ui import layout, text, theme
 from domonitor.ui.actions import one_of_each_kind
 from domonitor.ui.announcer import Announcer
 from domonitor.ui.details import DetailsPanel
+from domonitor.ui.downloads_menu import DownloadsMenu
 from domonitor.ui.drops import Drops
 from domonitor.ui.empty import EmptyPage
 from domonitor.ui.free_space import FreeSpace
@@ -226,6 +226,7 @@ class MainWindow(QMainWindow):
         selection.selectionChanged.connect(lambda *_: self._refresh_actions())
         selection.selectionChanged.connect(lambda *_: self._choose_current())
         selection.currentRowChanged.connect(lambda *_: self._choose_current())
+        self.table.linked.connect(self._follow_link)
         self.list.folded.connect(lambda folded: self._set(folded=folded))
         self.panes = Panes(
             self, lambda: (self.list.filter_edit, self.list.panel, self.notices, self.list, self.details)
@@ -242,16 +243,7 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(5)
 
     def _build_menus(self) -> None:
-        downloads = self.menuBar().addMenu(text.tr("&Downloads"))
-        downloads.addActions([self.add_action, self._acts.paste])
-        downloads.addSeparator()
-        downloads.addActions(list(self._acts.commands.values()))
-        downloads.addSeparator()
-        downloads.addActions([self.clear_action, self._acts.complete_self])
-        downloads.addSeparator()
-        quit_action = downloads.addAction(text.tr("Quit"))
-        quit_action.setShortcut(QKeySequence.StandardKey.Quit)
-        quit_action.triggered.connect(self.close)
+        self.menuBar().addMenu(DownloadsMenu(self._acts, self))
         # A change of the system's own scheme comes here; a choice made in the window does so too, and changes nothing.
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         themes = ThemeMenu(self.settings.theme, self)
@@ -327,6 +319,14 @@ class MainWindow(QMainWindow):
     def _give_chosen(self, command: Command) -> None:
         row = self.model.row(self.selected.key) if self.selected.key else None
         self._start(command, [row.job] if row is not None and not row.is_gone else [])
+
+    def _follow_link(self, key: JobKey, command: Command | None) -> None:
+        """Somebody has pressed what a row offers: a command for its job, or None to have its state explained."""
+        row = self.model.row(key)
+        if command is not None and row is not None:
+            self._start(command, [row.job])
+        elif self.choose(key):
+            self.panes.enter(self.details)
 
     def _start(self, command: Command, jobs: Sequence[Job]) -> None:
         if self._giver.offers_any(command, one_of_each_kind(jobs)):

@@ -31,6 +31,12 @@ class Panes:
         at = (0 if step > 0 else -1) if now is None else (now + step) % len(targets)
         targets[at][1].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def enter(self, pane: QWidget) -> None:
+        """Goes to this one, where anything in it takes the focus."""
+        target = _first(pane)
+        if target is not None:
+            target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
 
 def _holds(pane: QWidget, focused: QWidget | None) -> bool:
     return focused is not None and (pane is focused or pane.isAncestorOf(focused))

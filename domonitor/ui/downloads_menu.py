@@ -1,0 +1,25 @@
+"""The Downloads menu."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from domonitor.ui import text
+from domonitor.ui.window_actions import WindowActions
+
+
+class DownloadsMenu(QMenu):
+    """What can be done with downloads, and the way out."""
+
+    def __init__(self, acts: WindowActions, window: QWidget) -> None:
+        super().__init__(text.tr("&Downloads"), window)
+        self.addActions([acts.add, acts.paste])
+        self.addSeparator()
+        self.addActions(list(acts.commands.values()))
+        self.addSeparator()
+        self.addActions([acts.clear, acts.complete_self])
+        self.addSeparator()
+        quit_action = self.addAction(text.tr("Quit"))
+        quit_action.setShortcut(QKeySequence.StandardKey.Quit)
+        quit_action.triggered.connect(window.close)
