@@ -40,7 +40,7 @@ async def look():
         window.details.tabs.setCurrentIndex(tab)
     print(sorted({"pyqtgraph", "numpy"} & sys.modules.keys()))
     window.details.tabs.setCurrentIndex(2)
-    await until(window.details.speed.isVisible)
+    await until(lambda: window.details.speed._graph is not None)
     print(sorted({"pyqtgraph", "numpy"} & sys.modules.keys()))
     await app.close_window(window)
     return 0
