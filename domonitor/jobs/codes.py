@@ -220,7 +220,8 @@ def _passes(code: int, meanings: tuple[Meaning, ...], service: str) -> bool | No
         return code & 0xF800 == 0x3800
     for meaning in meanings:
         said = meaning.engine if service == "engine" else meaning.transient
-        if said.endswith("(agent)") and service != "do-agent":
+        is_the_agents = said.endswith("(agent)") or meaning.family.startswith("DO agent")
+        if is_the_agents and service not in ("do-agent", "engine"):
             continue
         if said.startswith("transient"):
             return True

@@ -261,6 +261,9 @@ def test_a_code_of_delivery_optimization_says_itself_whether_it_passes(low: int)
         (0x80190194, "do-agent", False),
         (0x80190194, "bits", None),
         (0x80D0ABCD, "engine", None),
+        (0xC0D00001, "do-agent", True),
+        (0xC0D00001, "bits", None),
+        (0xC0D00001, "do", None),
     ],
     ids=lambda value: hresult.text(value) if type(value) is int else str(value),
 )
