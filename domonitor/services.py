@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -26,24 +27,34 @@ LOOK_S = 0.02
 def open_backends(
     *, in_process: bool = False, folder: Path | None = None, start_host: bool = True, chosen: Settings | None = None
 ) -> list[Backend]:
-    """The services, each still to be opened.
+    """The services, each still to be opened: the engine first, then those of the system.
 
-    in_process: the engine runs in this process. folder: the engine's, None for the user's own. start_host: whether an
-    engine may be started; without that what no engine tells is read from its list. chosen: the user's settings, None
-    for what is stored of them.
+    in_process: the engine runs in this process. folder: the engine's, None for the user's own; with another one it is
+    alone. start_host: whether an engine may be started; without that what no engine tells is read from its list.
+    chosen: the user's settings, None for what is stored of them.
     """
+    systems_own = _of_the_system() if folder is None else []
     folder = engine_folder(folder)
     if in_process:
         from domonitor.backends.engine import EngineBackend
 
-        return [EngineBackend(folder, engine_settings(chosen))]
+        return [EngineBackend(folder, engine_settings(chosen)), *systems_own]
     if start_host:
         from domonitor.backends.engine import HostBackend
 
-        return [HostBackend(folder, settings=engine_settings(chosen))]
+        return [HostBackend(folder, settings=engine_settings(chosen)), *systems_own]
     from domonitor.backends.engine.looking import LookingBackend
 
-    return [LookingBackend(folder)]
+    return [LookingBackend(folder), *systems_own]
+
+
+def _of_the_system() -> list[Backend]:
+    """The services that this system brings along."""
+    if os.name != "nt":
+        return []
+    from domonitor.backends.bits.backend import BitsBackend
+
+    return [BitsBackend(settings_store.data_folder() / "bits.json")]
 
 
 @dataclass(frozen=True, slots=True)

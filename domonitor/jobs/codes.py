@@ -18,7 +18,7 @@ from functools import cache
 
 from domonitor.assets import asset
 from domonitor.jobs import hresult
-from domonitor.jobs.error import InvalidInput
+from domonitor.jobs.error import CallFailed, InvalidInput
 
 FACILITIES: Mapping[int, str] = {
     0: "general",
@@ -178,6 +178,12 @@ def explain(code: int | str) -> Explanation:
     number &= 0xFFFFFFFF
     meanings = _by_code().get(number, ())
     return Explanation(number, meanings, () if meanings else _parts(number), _facility(number))
+
+
+def refusal(code: int, message: str = "") -> CallFailed:
+    """The exception for a call that is refused, with its documented name and, by default, its plain words."""
+    explanation = explain(code)
+    return CallFailed(code, explanation.name, message or f"{explanation.headline}. {' '.join(explanation.steps)}")
 
 
 def _parse(text: str) -> int:

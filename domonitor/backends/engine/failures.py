@@ -15,6 +15,7 @@ from datetime import datetime
 
 from domonitor.backends.engine.records import FileRecord
 from domonitor.jobs import codes, hresult, size
+from domonitor.jobs.codes import refusal as refusal
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 
 REASON_LENGTH = 80
@@ -221,12 +222,6 @@ def error_object(failure: Failure, file: FileRecord | None, occurred_at: datetim
         occurred_at,
         attempts=max(1, attempts),
     )
-
-
-def refusal(code: int, message: str = "") -> CallFailed:
-    """The exception for a call that is refused, with its documented name and, by default, its plain words."""
-    explanation = codes.explain(code)
-    return CallFailed(code, explanation.name, message or f"{explanation.headline}. {' '.join(explanation.steps)}")
 
 
 def refusal_of_os_error(error: OSError, path: str) -> CallFailed:

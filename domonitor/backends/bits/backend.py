@@ -1,0 +1,199 @@
+"""BITS as one of the services that the monitor watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from domonitor.jobs import codes, hresult
+from domonitor.jobs.change import Change, Health, HealthState
+from domonitor.jobs.codes import refusal
+from domonitor.jobs.error import CallFailed, CopyError
+from domonitor.jobs.event import Event
+from domonitor.jobs.job import JobFile, Priority
+from domonitor.jobs.request import CommandRequest, NewJob, Outcome
+from domonitor.jobs.state import Command
+
+if TYPE_CHECKING:
+    from domonitor.backends.bits.job import BitsJob
+    from domonitor.backends.bits.manager import BitsManager
+    from domonitor.backends.bits.own_jobs import OwnJobs
+    from domonitor.backends.bits.watch import Watch
+
+ACTIVE_POLL_S, IDLE_POLL_S = 1.0, 5.0
+"""Seconds between two polls, while a job may move and while none does."""
+
+_IDLE = "BITS is not running: no program needs it now."
+_DISABLED = (
+    "BITS is disabled, so Windows can't fetch its updates either. An administrator can set its start type to Manual in "
+    'the program "Services".'
+)
+_MISSING = "This Windows has no BITS."
+_OWN_ONLY = (
+    "Only your own jobs are shown; jobs of Windows Update, Intune and Configuration Manager need an administrator."
+)
+
+
+class BitsBackend:
+    """Polls BITS, and is woken by the callbacks of its own jobs; see Backend.
+
+    own_jobs: the file in which the ids of this program's own jobs are kept. A service that is stopped is not started by
+    a poll: only by a command or a new job. What speaks to Windows is loaded when it is opened.
+    """
+
+    name = "bits"
+    commands = frozenset(Command) - {Command.SET_LIMITS}
+
+    def __init__(self, own_jobs: Path) -> None:
+        self._path = own_jobs
+        self._open: tuple[BitsManager, OwnJobs, Watch] | None = None
+        self._said: Health | None = None
+        self._wake: Callable[[], None] = lambda: None
+        self.poll_interval_s: float | None = IDLE_POLL_S
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """See Backend. Nothing is started."""
+        from domonitor.backends.bits.manager import BitsManager
+        from domonitor.backends.bits.own_jobs import OwnJobs
+        from domonitor.backends.bits.watch import Watch
+
+        self._wake = wake
+        manager, own_jobs = BitsManager(), OwnJobs(self._path)
+        self._open = manager, own_jobs, Watch(manager, own_jobs, wake)
+
+    def poll(self) -> Change:
+        """See Backend. Raises CallFailed where BITS is disabled or not there."""
+        from domonitor.backends.com.service_control import ServiceState, service_state
+
+        state = service_state("BITS")
+        if state in (ServiceState.DISABLED, ServiceState.MISSING):
+            self._said = None
+            if state is ServiceState.DISABLED:
+                raise refusal(hresult.ERROR_SERVICE_DISABLED, _DISABLED)
+            raise refusal(hresult.ERROR_SERVICE_DOES_NOT_EXIST, _MISSING)
+        if state is ServiceState.STOPPED:
+            return Change(health=self._news(Health(HealthState.IDLE, _IDLE)))
+        watch = self._parts[2]
+        try:
+            change = watch.look()
+        except CallFailed:
+            self._said = None
+            raise
+        self.poll_interval_s = ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S
+        return replace(change, health=self._news(Health(reason="" if watch.sees_all else _OWN_ONLY)))
+
+    def execute(self, request: CommandRequest) -> tuple[Outcome, ...]:
+        """See Backend."""
+        outcomes = tuple(self._execute(request, job_id) for job_id in request.job_ids)
+        self._wake()
+        return outcomes
+
+    def add(self, jobs: Sequence[NewJob]) -> tuple[Outcome, ...]:
+        """See Backend."""
+        outcomes = tuple(self._add(job) for job in jobs)
+        self._wake()
+        return outcomes
+
+    def get_error(self, job_id: str) -> CopyError:
+        """See Backend. Raises CallFailed BG_E_ERROR_INFORMATION_UNAVAILABLE where the service gives none."""
+        from domonitor.backends.bits import snapshot
+
+        job = self._job(job_id)
+        return self._parts[0].run(lambda: snapshot.copy_error(job))
+
+    def files(self, job_id: str) -> tuple[JobFile, ...]:
+        """See Backend."""
+        from domonitor.backends.bits import snapshot
+
+        job = self._job(job_id)
+        return self._parts[0].run(lambda: snapshot.files(job))
+
+    def timeline(self, job_id: str) -> tuple[Event, ...]:  # noqa: ARG002
+        """See Backend. BITS keeps none; the history does."""
+        return ()
+
+    def close(self) -> None:
+        """See Backend."""
+        if self._open is not None:
+            self._open[0].close()
+            self._open = None
+
+    @property
+    def _parts(self) -> tuple[BitsManager, OwnJobs, Watch]:
+        if self._open is None:
+            raise refusal(hresult.E_UNEXPECTED, "BITS is not connected.")
+        return self._open
+
+    def _news(self, health: Health) -> Health | None:
+        """The health where it is another one than was said."""
+        if health == self._said:
+            return None
+        self._said = health
+        return health
+
+    def _job(self, job_id: str) -> BitsJob:
+        try:
+            wanted = UUID(job_id)
+        except ValueError:
+            raise refusal(hresult.DO_E_JOB_NOT_FOUND) from None
+        return self._parts[2].job(wanted)
+
+    def _execute(self, request: CommandRequest, job_id: str) -> Outcome:
+        command, arguments = request.command, request.arguments
+        try:
+            job = self._job(job_id)
+            if command is Command.RESUME:
+                job.resume()
+            elif command is Command.SUSPEND:
+                job.suspend()
+            elif command is Command.CANCEL:
+                if job.cancel():
+                    return _warned(job_id, hresult.BG_S_UNABLE_TO_DELETE_FILES)
+            elif command is Command.COMPLETE:
+                if job.complete():
+                    return replace(_warned(job_id, hresult.BG_S_PARTIAL_COMPLETE), is_partial=True)
+            elif command is Command.SET_PRIORITY:
+                job.set_priority(Priority(int(str(arguments["priority"]))))
+            elif command is Command.SET_ADDRESS:
+                job.enum_files()[int(str(arguments["file"]))].set_remote_name(str(arguments["address"]))
+            else:
+                raise refusal(hresult.E_NOTIMPL)
+        except CallFailed as failure:
+            return _refused(job_id, failure)
+        except (KeyError, ValueError, IndexError):
+            return _refused(job_id, refusal(hresult.E_INVALIDARG))
+        return Outcome(job_id)
+
+    def _add(self, new: NewJob) -> Outcome:
+        manager, own_jobs, watch = self._parts
+        try:
+            job = manager.create_job(new.display_name)
+        except CallFailed as failure:
+            return _refused(None, failure)
+        job_id = job.get_id()
+        try:
+            for file in new.files:
+                job.add_file(file.remote_name, file.local_name, file.ranges)
+            if new.priority is not Priority.NORMAL:
+                job.set_priority(new.priority)
+            own_jobs.add(job_id, auto_complete=new.auto_complete)
+            watch.follow(job)
+            if not new.is_suspended:
+                job.resume()
+        except (CallFailed, OSError) as failure:
+            own_jobs.forget(job_id)
+            job.cancel()
+            return _refused(None, failure if isinstance(failure, CallFailed) else refusal(hresult.ERROR_WRITE_FAULT))
+        return Outcome(str(job_id))
+
+
+def _warned(job_id: str, code: int) -> Outcome:
+    explanation = codes.explain(code)
+    return Outcome(job_id, code, explanation.name, explanation.details)
+
+
+def _refused(job_id: str | None, failure: CallFailed) -> Outcome:
+    return Outcome(job_id, failure.code, failure.name, str(failure))
