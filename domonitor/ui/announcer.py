@@ -52,6 +52,11 @@ class Announcer(QObject):
             self._last_s = self._clock()
             self.say(said)
 
+    def read(self, words: str) -> None:
+        """Says at once what somebody has just asked for."""
+        if words:
+            self.say(words)
+
     def stop(self) -> None:
         """Says nothing any more."""
         self._timer.stop()

@@ -65,6 +65,7 @@ class ChangeAddressDialog(QDialog):
         layout.addWidget(self._edit)
         layout.addWidget(self._problem)
         layout.addWidget(said)
+        layout.addStretch(1)
         layout.addWidget(buttons)
         self._fill(self._choice.currentIndex())
         self._edit.setFocus()

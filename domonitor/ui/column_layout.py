@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QTableView
 
 from domonitor.ui import text
@@ -16,6 +17,8 @@ from domonitor.ui.columns import AT, COLUMNS, FIRST_ORDER, GROUPED, NAME, USER
 
 _NARROWEST = 40
 _WIDEST = 4_000
+_STEP = 20
+"""By so many pixels a column is widened by keyboard."""
 
 
 class Preset(Enum):
@@ -43,6 +46,12 @@ class ColumnLayout:
         self._header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._header.customContextMenuRequested.connect(self._open_menu)
         self._header.setToolTip("")
+        self._keys = [
+            self._key(text.tr('Move "{column}" to the left'), "Alt+Left", lambda at: self._move(at, -1)),
+            self._key(text.tr('Move "{column}" to the right'), "Alt+Right", lambda at: self._move(at, 1)),
+            self._key(text.tr('Make "{column}" narrower'), "Alt+Shift+Left", lambda at: self._widen(at, -_STEP)),
+            self._key(text.tr('Make "{column}" wider'), "Alt+Shift+Right", lambda at: self._widen(at, _STEP)),
+        ]
         self.show_preset(Preset.USER)
 
     # Kept in the settings.
@@ -141,6 +150,11 @@ class ColumnLayout:
             action.setObjectName(name)
             action.triggered.connect(lambda _=False, done=done: done())
 
+        menu.addSeparator()
+        for action in self._keys:
+            action.setText(str(action.data()).replace("{column}", COLUMNS[self._focused()].title()))
+            menu.addAction(action)
+
     def _add_column(self, menu: QMenu, at: int) -> None:
         action = _choice(menu, COLUMNS[at].title(), not self._header.isSectionHidden(at))
         action.setEnabled(at != NAME)
@@ -151,6 +165,34 @@ class ColumnLayout:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._fill_columns(menu)
         menu.popup(self._header.mapToGlobal(place))
+
+    # By keyboard: what the mouse does with the titles.
+
+    def _key(self, title: str, keys: str, done: Callable[[int], None]) -> QAction:
+        """An action on the column in which the focus is. title: with {column} in place of the column's own."""
+        action = QAction(title, self._table)
+        action.setWhatsThis(title.replace('"{column}"', text.tr("the column that has the focus")))
+        action.setData(title)
+        action.setShortcut(QKeySequence(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda: done(self._focused()))
+        self._table.addAction(action)
+        return action
+
+    def _focused(self) -> int:
+        return max(self._table.currentIndex().column(), NAME)
+
+    def _move(self, at: int, step: int) -> None:
+        """By one place among the columns that are shown."""
+        place = self._header.visualIndex(at) + step
+        while 0 <= place < len(COLUMNS) and self._header.isSectionHidden(self._header.logicalIndex(place)):
+            place += step
+        if 0 <= place < len(COLUMNS):
+            self._header.moveSection(self._header.visualIndex(at), place)
+            self._table.scrollTo(self._table.currentIndex())
+
+    def _widen(self, at: int, by: int) -> None:
+        self._header.resizeSection(at, min(max(self._header.sectionSize(at) + by, _NARROWEST), _WIDEST))
 
     # Steps.
 

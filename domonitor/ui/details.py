@@ -50,6 +50,7 @@ class DetailsPanel(QWidget):
         self.tabs.addTab(self.timeline, text.tr("&Timeline"))
         self.tabs.addTab(self.speed, text.tr("&Speed"))
         self.tabs.addTab(self.general, text.tr("&General"))
+        self.tabs.setMinimumHeight(self.tabs.tabBar().sizeHint().height())  # in a low window the error goes before them
         self.error_area.turned.connect(lambda: self._show_title(self.tabs.isVisibleTo(self)))
         self.tabs.currentChanged.connect(lambda _: self.looked_at.emit())
         layout = QVBoxLayout(self)
@@ -113,6 +114,7 @@ class DetailsPanel(QWidget):
             f"#detailsTitle {{ color: {colors.muted}; border-bottom: 1px solid {colors.line}; }}"
             f"#detailsHint {{ color: {colors.muted}; }}"
             "QTableView::item { padding: 0 6px; }"
+            f"QTableView::item:focus:!selected {{ border: 1px solid {colors.accent}; }}"
             f"QTabBar::tab {{ padding: 5px 12px; border: none; color: {colors.muted}; }}"
             f"QTabBar::tab:selected {{ color: {self.palette().text().color().name()};"
             f" border-bottom: 2px solid {colors.accent}; }}"

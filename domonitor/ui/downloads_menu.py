@@ -6,6 +6,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from domonitor.ui import text
+from domonitor.ui.reasons import with_reasons
 from domonitor.ui.window_actions import WindowActions
 
 
@@ -14,6 +15,7 @@ class DownloadsMenu(QMenu):
 
     def __init__(self, acts: WindowActions, window: QWidget) -> None:
         super().__init__(text.tr("&Downloads"), window)
+        with_reasons(self)
         self.addActions([acts.add, acts.paste])
         self.addSeparator()
         self.addActions(list(acts.commands.values()))

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy
 
 from domonitor.ui.error_panel import ErrorPanel
 
-_LEAST_LINES = 12
-"""So much of it is seen in the smallest window."""
+_LEAST_LINES = 16
+"""So much of it is seen in the smallest window: all buttons, also where they take two lines."""
 
 
 class ErrorArea(QScrollArea):

@@ -62,9 +62,10 @@ class ErrorPanel(QFrame):
         self._retry = plain_label("errorRetry", text.tr("Next attempt"))
         self._recorded = plain_label("errorRecorded", text.tr("Where this comes from"))
         self._recorded.setProperty("role", "title")
-        self.buttons: dict[Command, QPushButton] = {}
+        # What stands first is made first: that is the order in which the keyboard reaches them.
         self.retry_button = self._button("retryNowButton", text.tr("Retry now"))
         self.retry_button.clicked.connect(lambda: self.command_requested.emit(Command.RESUME))
+        self.buttons = {command: self._command_button(command) for command in PANEL_COMMANDS}
         self.copy_button = self._button("errorCopyButton", text.tr("Copy"))
         self.copy_button.setToolTip(text.tr("Copy all of this as text, without anything secret"))
         self.copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.as_text()))
@@ -174,7 +175,8 @@ class ErrorPanel(QFrame):
             f"#errorPanel {{ background: {back}; border: none; border-left: 4px solid {strong}; }}"
             f"#errorHeadline {{ color: {strong}; font-weight: 600; }}"
             f'QLabel[role="title"], #errorFactsLine, #errorTried {{ color: {colors.muted}; }}'
-            f"#errorFactsButton {{ color: {colors.muted}; border: none; padding: 1px 2px; }}"
+            f"#errorFactsButton {{ color: {colors.muted}; border: 1px solid transparent; padding: 0 1px; }}"
+            f"#errorFactsButton:focus {{ border-color: {colors.accent}; border-radius: 3px; }}"
         )
         ratio = self.devicePixelRatioF()
         self._icon.setPixmap(theme.pixmap("state-transient" if passes else "state-error", strong, 20, ratio))
@@ -238,20 +240,8 @@ class ErrorPanel(QFrame):
         head.addWidget(self._headline, 1)
         head.addWidget(self._name, 0, Qt.AlignmentFlag.AlignTop)
         row = FlowLayout()
-        row.addWidget(self.retry_button)
-        for command in PANEL_COMMANDS:
-            asks = command in (Command.CANCEL, Command.SET_ADDRESS)
-            title = text.tr("Cancel download") if command is Command.CANCEL else text.command_name(command)
-            button = self._button(
-                _NAMES.get(command, f"error{command.value.title()}Button"), title + ("…" if asks else "")
-            )
-            if command is Command.SET_ADDRESS:
-                button.clicked.connect(self.address_requested)
-            else:
-                button.clicked.connect(lambda _=False, command=command: self.command_requested.emit(command))
-            self.buttons[command] = button
+        for button in (self.retry_button, *self.buttons.values(), self.copy_button):
             row.addWidget(button)
-        row.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 16, 8)
         layout.setSpacing(7)
@@ -260,6 +250,17 @@ class ErrorPanel(QFrame):
             layout.addWidget(label)
         layout.addLayout(row)
         layout.addWidget(self._facts)
+
+    def _command_button(self, command: Command) -> QPushButton:
+        asks = command in (Command.CANCEL, Command.SET_ADDRESS)
+        title = text.tr("Cancel download") if command is Command.CANCEL else text.command_name(command)
+        name = _NAMES.get(command, f"error{command.value.title()}Button")
+        button = self._button(name, title + ("…" if asks else ""))
+        if command is Command.SET_ADDRESS:
+            button.clicked.connect(self.address_requested)
+        else:
+            button.clicked.connect(lambda: self.command_requested.emit(command))
+        return button
 
     def _button(self, name: str, title: str) -> QPushButton:
         button = QPushButton(title, self)

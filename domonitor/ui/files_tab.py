@@ -15,6 +15,7 @@ from domonitor.jobs.error import CopyError
 from domonitor.jobs.job import Job, JobFile, Origin
 from domonitor.ui import text, theme
 from domonitor.ui.plain_table import PlainColumn, PlainTableModel, plain_table
+from domonitor.ui.reasons import with_reasons
 
 _LEAST_LINES = 7
 """Below this height there are no buttons."""
@@ -186,9 +187,8 @@ class FilesTab(QWidget):
         self._why_not.setText(reason)
 
     def _open_menu(self, at: QPoint) -> None:
-        menu = QMenu(self)
+        menu = with_reasons(QMenu(self))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
         for button, request in (
             (self.open_button, self.open_requested),
             (self.folder_button, self.folder_requested),
@@ -196,6 +196,7 @@ class FilesTab(QWidget):
             action = QAction(button.text(), menu)
             action.setEnabled(button.isEnabled())
             action.setToolTip(button.toolTip())
+            action.setStatusTip(button.toolTip())
             action.triggered.connect(partial(self._ask, request))
             menu.addAction(action)
         menu.popup(self.table.viewport().mapToGlobal(at))

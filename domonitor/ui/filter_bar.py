@@ -86,6 +86,10 @@ class FilterEdit(QLineEdit):
         """See QWidget. It gives way to the commands."""
         return QSize(150, super().sizeHint().height())
 
+    def minimumSizeHint(self) -> QSize:
+        """See QWidget. As narrow with a text as without one, whose cross would push a button out of the toolbar."""
+        return QSize(60, super().minimumSizeHint().height())
+
     def restyle(self) -> None:
         """Follows the theme."""
         self._icon.setIcon(theme.icon("search", theme.colors(self.palette()).muted))

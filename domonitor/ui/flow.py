@@ -68,7 +68,8 @@ class FlowLayout(QLayout):
             width = min(item.sizeHint().width(), max(rect.width(), 1))
             if x > rect.x() and x + width > rect.right() + 1:
                 x, y = rect.x(), y + height + self.spacing()
-            if moves:
-                item.setGeometry(QRect(x, y, width, height))
+            widget = item.widget()
+            if moves and widget is not None:
+                widget.setGeometry(x, y, width, height)  # the item itself would leave it as high as it likes to be
             x += width + self.spacing()
         return y + height - rect.y()

@@ -30,6 +30,10 @@ class HelpMenu(QMenu):
         explains.setObjectName("explainAction")
         explains.setShortcut(QKeySequence("Ctrl+E"))
         explains.triggered.connect(partial(self.explain, ""))
+        keys = self.addAction(text.tr("Keyboard"))
+        keys.setObjectName("keysAction")
+        keys.setShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents))
+        keys.triggered.connect(self._show_keys)
 
     def explain(self, code: str | int = "", *_: object) -> ExplainDialog:
         """Opens the dialog that explains codes, with this one in any form."""
@@ -40,3 +44,8 @@ class HelpMenu(QMenu):
         dialog.explain(hresult.text(code) if isinstance(code, int) else code)
         dialog.show()
         return dialog
+
+    def _show_keys(self) -> None:
+        from domonitor.ui.keys_dialog import KeysDialog
+
+        KeysDialog(self._window).open()

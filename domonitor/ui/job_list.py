@@ -17,6 +17,7 @@ from domonitor.ui.groups import folded_from, folded_text
 from domonitor.ui.job_table import JobTableModel
 from domonitor.ui.job_view import JobView
 from domonitor.ui.past_jobs import MOST_SHOWN, PastJobs, past_rows
+from domonitor.ui.pinned_name import PinnedName
 from domonitor.ui.tasks import TaskOwner
 
 
@@ -45,6 +46,7 @@ class JobList(QWidget):
         self._files = FileNames(monitor, model, tasks)
         self.table = JobView(model)
         self.columns = ColumnLayout(self.table)
+        self.pinned = PinnedName(self.table, model)
         self.filter_edit = FilterEdit()
         self.code_hint = CodeHint()
         self.panel = FilterPanel(monitor.services)
@@ -53,6 +55,7 @@ class JobList(QWidget):
         self.filters.setObjectName("filters")
         self.filters.setFrameShape(QFrame.Shape.NoFrame)
         self.filters.setWidgetResizable(True)
+        self.filters.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its parts take it, and are scrolled into sight
         self.filters.setWidget(self.panel)
         self.filters.setFixedWidth(236)
         self.filters.hide()
@@ -78,6 +81,11 @@ class JobList(QWidget):
     def is_looking_back(self) -> bool:
         """Whether it is the history that is shown."""
         return self.panel.history.isChecked()
+
+    @property
+    def panes(self) -> tuple[QWidget, ...]:
+        """What stands around the table, as F6 reaches it."""
+        return (self.filter_edit, self.code_hint, self.panel)
 
     def restore(self, columns: str, folded: str) -> None:
         """Takes columns and folded groups from the settings."""

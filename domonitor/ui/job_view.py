@@ -302,6 +302,12 @@ class JobView(FocusTable):
             return
         super().keyPressEvent(event)
 
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """See QAbstractItemView. Home and End go to the first and the last line, as in any list."""
+        if action in (QAbstractItemView.CursorAction.MoveHome, QAbstractItemView.CursorAction.MoveEnd):
+            modifiers |= Qt.KeyboardModifier.ControlModifier
+        return super().moveCursor(action, modifiers)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See QWidget. The chosen row was in sight before: it still is."""
         chosen = self.currentIndex()

@@ -8,11 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QGuiApplication,
-    QShowEvent,
-)
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -49,6 +45,7 @@ from domonitor.ui.long_lived import LongLived
 from domonitor.ui.notices import NoticeBar
 from domonitor.ui.panes import Panes
 from domonitor.ui.past_jobs import PastJobs
+from domonitor.ui.reasons import with_reasons
 from domonitor.ui.results import Result
 from domonitor.ui.selected import SelectedJob
 from domonitor.ui.summary_bar import SummaryBar
@@ -216,6 +213,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         self.health_bar = HealthBar(self.monitor.services)
         self.statusBar().addWidget(self.health_bar, 1)
+        self.statusBar().messageChanged.connect(self.announcer.read)
         self.free_space = FreeSpace(self.settings.folder(), self.tasks)
         self.statusBar().addPermanentWidget(self.free_space)
         self.statusBar().setSizeGripEnabled(False)
@@ -228,9 +226,7 @@ class MainWindow(QMainWindow):
         selection.currentRowChanged.connect(lambda *_: self._choose_current())
         self.table.linked.connect(self._follow_link)
         self.list.folded.connect(lambda folded: self._set(folded=folded))
-        self.panes = Panes(
-            self, lambda: (self.list.filter_edit, self.list.panel, self.notices, self.list, self.details)
-        )
+        self.panes = Panes(self, lambda: (*self.list.panes, self.notices, self.list, self.details))
         self.details.error_panel.command_requested.connect(self._give_chosen)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("splitter")
@@ -243,6 +239,7 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(5)
 
     def _build_menus(self) -> None:
+        self.menuBar().setAccessibleName(text.tr("Menus"))
         self.menuBar().addMenu(DownloadsMenu(self._acts, self))
         # A change of the system's own scheme comes here; a choice made in the window does so too, and changes nothing.
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -309,6 +306,7 @@ class MainWindow(QMainWindow):
             is_enabled = self._giver.offers_any(command, jobs)
             action.setEnabled(is_enabled)
             action.setToolTip(text.command_purpose(command) if is_enabled else why_not(jobs, command))
+            action.setStatusTip("" if is_enabled else action.toolTip())
 
     # Commands go out.
 
@@ -349,7 +347,7 @@ class MainWindow(QMainWindow):
         self._refresh_summary()
 
     def _open_menu(self, at: QPoint) -> None:
-        menu = QMenu(self)
+        menu = with_reasons(QMenu(self))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions(list(self._acts.commands.values()))
         menu.addSeparator()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import pyqtgraph
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
@@ -53,6 +54,7 @@ class SpeedGraph(pyqtgraph.PlotWidget):  # type: ignore[misc]
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, axisItems={"left": _SpeedAxis("left"), "bottom": _TimeAxis("bottom")})
         self.setMenuEnabled(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMouseEnabled(False, False)
         self.hideButtons()
         self.setMinimumHeight(1)

@@ -28,6 +28,7 @@ class Colors:
     muted: str
     line: str
     track: str
+    edge: str
 
 
 LIGHT = Colors(
@@ -40,6 +41,7 @@ LIGHT = Colors(
     muted="#5c6370",
     line="#d9dce1",
     track="#e4e7ec",
+    edge="#767c88",
 )
 DARK = Colors(
     accent="#7fb0ff",
@@ -51,6 +53,7 @@ DARK = Colors(
     muted="#a4abb8",
     line="#3d424b",
     track="#3a3f49",
+    edge="#868e9c",
 )
 
 _LIGHT_PALETTE = {
@@ -66,7 +69,7 @@ _LIGHT_PALETTE = {
     QPalette.ColorRole.HighlightedText: "#10233f",
     QPalette.ColorRole.ToolTipBase: "#ffffff",
     QPalette.ColorRole.ToolTipText: "#1c1f24",
-    QPalette.ColorRole.PlaceholderText: "#6b7280",
+    QPalette.ColorRole.PlaceholderText: "#666d7a",
     QPalette.ColorRole.Link: "#1d5fd0",
     QPalette.ColorRole.Mid: "#c3c8d0",
 }
@@ -79,7 +82,7 @@ _DARK_PALETTE = {
     QPalette.ColorRole.Button: "#2d3138",
     QPalette.ColorRole.ButtonText: "#e7e9ee",
     QPalette.ColorRole.BrightText: "#ffffff",
-    QPalette.ColorRole.Highlight: "#2b4470",
+    QPalette.ColorRole.Highlight: "#273f69",
     QPalette.ColorRole.HighlightedText: "#f2f6ff",
     QPalette.ColorRole.ToolTipBase: "#2d3138",
     QPalette.ColorRole.ToolTipText: "#e7e9ee",
@@ -87,6 +90,13 @@ _DARK_PALETTE = {
     QPalette.ColorRole.Link: "#7fb0ff",
     QPalette.ColorRole.Mid: "#4a505b",
 }
+
+
+_FILLED_IN = ("QCheckBox", "QComboBox", "QLineEdit", "QListWidget", "QPlainTextEdit", "QSpinBox", "QTextEdit")
+_FUSION_DARKENS_BY = 140
+"""In per cent, from the window's colour to an edge."""
+_STAYS_DARK = 110
+"""In per cent: of a colour that is lighter, Fusion makes a pale edge in the light theme."""
 
 
 def apply(theme: str) -> None:
@@ -104,7 +114,12 @@ def apply(theme: str) -> None:
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     is_dark = theme == Theme.DARK or (theme == Theme.SYSTEM and hints.colorScheme() is Qt.ColorScheme.Dark)
-    app.setPalette(_palette(_DARK_PALETTE if is_dark else _LIGHT_PALETTE))
+    palette = _palette(_DARK_PALETTE if is_dark else _LIGHT_PALETTE)
+    app.setPalette(palette)
+    own = {"QMenu": _edged(palette), "QPushButton": _with_focus(palette)}
+    own |= dict.fromkeys(_FILLED_IN, _edged(_with_focus(palette)))
+    for kind, its_palette in own.items():
+        app.setPalette(its_palette, kind)  # type: ignore[arg-type]  # the stubs ask for bytes, which it refuses
 
 
 def _palette(roles: dict[QPalette.ColorRole, str]) -> QPalette:
@@ -115,6 +130,21 @@ def _palette(roles: dict[QPalette.ColorRole, str]) -> QPalette:
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, dimmed)
     return palette
+
+
+def _edged(palette: QPalette) -> QPalette:
+    """For what is nothing without its edge, which Fusion draws as a shade of the window's colour: hardly to be seen."""
+    edged = QPalette(palette)
+    edged.setColor(QPalette.ColorRole.Window, QColor(colors(palette).edge).lighter(_FUSION_DARKENS_BY))
+    return edged
+
+
+def _with_focus(palette: QPalette) -> QPalette:
+    """With a stronger colour for what is marked: Fusion makes of it the edge of what has the focus."""
+    strong = QPalette(palette)
+    strong.setColor(QPalette.ColorRole.Highlight, QColor(colors(palette).accent).darker(_STAYS_DARK))
+    strong.setColor(QPalette.ColorRole.HighlightedText, palette.color(QPalette.ColorRole.Base))
+    return strong
 
 
 def is_dark(palette: QPalette) -> bool:
@@ -143,6 +173,8 @@ def window_style(palette: QPalette) -> str:
         f"QHeaderView::section {{ padding: 5px 8px; border: none; border-bottom: 1px solid {own.line};"
         f" background: {base}; color: {own.muted}; }}"
         f"QSplitter::handle {{ background: {own.line}; }}"
+        f"QToolButton:focus {{ border: 1px solid {own.accent}; border-radius: 4px; }}"
+        f"QListWidget:focus, QTextBrowser:focus {{ border: 1px solid {own.accent}; }}"
         f"QStatusBar {{ border-top: 1px solid {own.line}; }}"
         "QStatusBar::item { border: none; }"
     )

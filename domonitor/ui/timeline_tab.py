@@ -31,6 +31,7 @@ class TimelineTab(QWidget):
         self.table = plain_table("timelineTable", text.tr("What happened to the chosen download"), self.model)
         self._hint = QLabel(text.tr("Nothing is on record of this download yet."))
         self._hint.setObjectName("timelineHint")
+        self.setAccessibleName(self._hint.text())  # it has the focus itself while there is no table
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -43,6 +44,8 @@ class TimelineTab(QWidget):
         self.model.set_rows(tuple(reversed(events)))
         self.table.setVisible(bool(events))
         self._hint.setVisible(not events)
+        if events and self.hasFocus():
+            self.table.setFocus()
 
     def restyle(self) -> None:
         """Follows the theme."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
@@ -35,3 +36,11 @@ def run(qapp: QApplication) -> Run:
             gc.enable()
 
     return run_to_the_end
+
+
+@pytest.fixture(params=[False, True], ids=["silent", "spoken"])
+def spoken(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[bool]:
+    """The test runs twice: without anything that reads the screen aloud, and with it."""
+    QAccessible.setActive(request.param)
+    yield request.param
+    QAccessible.setActive(False)

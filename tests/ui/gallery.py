@@ -16,16 +16,18 @@ from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from PySide6.QtCore import QLocale, QTranslator
-from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QToolButton, QWidget
+from PySide6.QtCore import QLocale, QPoint, QTranslator
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolButton, QWidget
 
 from domonitor import app
 from domonitor.backends.interface import Backend
 from domonitor.jobs import codes
 from domonitor.jobs.change import HealthState
 from domonitor.jobs.speeds import SpeedHistory
+from domonitor.jobs.state import Command
 from domonitor.settings import Settings
 from domonitor.ui.column_layout import Preset
+from domonitor.ui.keys_dialog import KeysDialog
 from domonitor.ui.main_window import MainWindow
 from tests.ui import gallery_jobs as shown
 from tests.ui.opened import part, until
@@ -132,6 +134,42 @@ async def dialogs(folder: Path, theme: str) -> None:
         await take(part(window, QDialog, "changeAddressDialog"), folder / f"change-address-{theme}.png")
 
 
+async def more_dialogs(folder: Path, theme: str) -> None:
+    async with window_on(shown.engine(), theme=theme) as window:
+        dialog = window.add_downloads("https://dl.example.com/pub/CON.zip\nhttps://dl.example.com/pub/b.iso")
+        await take(dialog, folder / f"add-{theme}.png")
+        dialog.set_addresses("dl.example.com/a b.zip")
+        await take(dialog, folder / f"add-wrong-{theme}.png")
+        dialog.close()
+        await failed(window)
+        window.give(Command.CANCEL)
+        await until(lambda: window.findChild(QDialog, "questionBox"))
+        await take(part(window, QDialog, "questionBox"), folder / f"question-{theme}.png")
+        part(window, QDialog, "questionBox").close()
+        keys = KeysDialog(window)
+        keys.open()
+        await take(keys, folder / f"keys-{theme}.png")
+        keys.close()
+
+
+async def filters(folder: Path, theme: str, size: tuple[int, int], name: str) -> None:
+    """With the filters beside the list, a code in the filter, a message, and two menus."""
+    async with window_on(shown.engine(), shown.bits(), theme=theme, size=size) as window:
+        window.list.show_filters(True)
+        window.notices.tell("data.zip: the service is stopped.", "The whole list")
+        window.list.filter_edit.setText("0x80072EE7")
+        await failed(window)
+        await take(window, folder / f"{name}-{theme}.png")
+        window.list.show_all()
+        window.list.panel.stale.setChecked(True)
+        await take(window, folder / f"{name}-nothing-{theme}.png")
+        for menu in ("columnsMenu", "sortMenu"):
+            opened = part(window, QMenu, menu)
+            opened.popup(QPoint(0, 0))
+            await take(opened, folder / f"{name}-{menu}-{theme}.png")
+            opened.close()
+
+
 async def empty(folder: Path, theme: str) -> None:
     async with window_on(shown.many(0), theme=theme) as window:
         await take(window, folder / f"empty-{theme}.png")
@@ -170,6 +208,10 @@ def scenes() -> dict[str, Scene]:
     add("error", families)
     add("tab", tabs)
     add("dialogs", dialogs)
+    add("more-dialogs", more_dialogs)
+    add("german-more-dialogs", more_dialogs)
+    add("filters", filters, LARGE, "filters")
+    add("german-filters", filters, SMALL, "filters-small")
     add("empty", empty)
     add("10000", many)
     add("support", support)
