@@ -6,7 +6,6 @@ The methods of an error object are asked of the one that get_error hands out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 
@@ -277,17 +276,20 @@ class MatrixTests:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def standing(cls, open_service: OpenService) -> Iterator[Mapping[JobState, Subject]]:
-        """A job in each state, each in a service of its own, shared by the calls that change nothing."""
-        with ExitStack() as opened:
-            yield {state: bring(opened.enter_context(open_service()), state) for state in JobState}
+    def standing(cls, request: pytest.FixtureRequest, open_service: OpenService) -> Iterator[tuple[JobState, Subject]]:
+        """A job in the state, in a service of its own, shared by the calls that change nothing."""
+        with open_service() as service:
+            yield request.param, bring(service, request.param)
 
-    @pytest.mark.parametrize(("state", "method"), cells(Effect.NOTHING), ids=_name)
+    @pytest.mark.parametrize(
+        ("standing", "method"), cells(Effect.NOTHING), ids=_name, indirect=["standing"], scope="class"
+    )
     def test_a_call_that_reads_or_is_refused_changes_nothing(
-        self, standing: Mapping[JobState, Subject], state: JobState, method: str
+        self, standing: tuple[JobState, Subject], method: str
     ) -> None:
         """What can be read, and what is refused, depends on the state; neither changes anything about the job."""
-        check(standing[state], state, method)
+        state, subject = standing
+        check(subject, state, method)
 
     @pytest.mark.parametrize(("state", "method"), cells(Effect.MODIFIED, Effect.CHANGE), ids=_name)
     def test_a_call_that_is_taken_leads_where_the_table_says(

@@ -92,7 +92,7 @@ class BitsManager:
             try:
                 return work()
             except CallFailed as failure:
-                if failure.code not in hresult.CONNECTION_LOST:
+                if failure.code not in objects.CONNECTION_LOST:
                     raise
                 self.forget()
                 if not may_start:

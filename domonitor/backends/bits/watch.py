@@ -12,6 +12,7 @@ from domonitor.backends.bits import snapshot
 from domonitor.backends.bits.job import BitsJob
 from domonitor.backends.bits.manager import BitsManager
 from domonitor.backends.bits.own_jobs import OwnJobs
+from domonitor.backends.com import objects
 from domonitor.backends.interface import CopyErrorObject, CopyFile, CopyJob
 from domonitor.jobs import hresult
 from domonitor.jobs.change import Change
@@ -89,7 +90,7 @@ class Watch:
             try:
                 is_news = self._read(known)
             except CallFailed as failure:
-                if failure.code in hresult.CONNECTION_LOST:
+                if failure.code in objects.CONNECTION_LOST:
                     raise
                 upserts.pop(key, None)
                 removals[key] = None

@@ -16,6 +16,7 @@ from comtypes import GUID, STDMETHOD, COMError, IUnknown
 
 from domonitor.backends.com.library import library
 from domonitor.backends.com.slots import INTERFACES
+from domonitor.jobs import hresult
 from domonitor.jobs.codes import refusal
 
 V = TypeVar("V", bound=Any)
@@ -25,6 +26,9 @@ _LOCAL_SERVER = 4
 
 _AT_ONCE = 64
 """So many objects of a list are asked for in one call."""
+
+CONNECTION_LOST = frozenset({hresult.RPC_S_SERVER_UNAVAILABLE, hresult.RPC_S_CALL_FAILED, hresult.RPC_E_DISCONNECTED})
+"""The service on the other side has ended."""
 
 Pointer = Any
 """A COM object behind one of its interfaces. It is released when nothing refers to it any more."""
