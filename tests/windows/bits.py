@@ -16,7 +16,7 @@ from domonitor.jobs.change import Change
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Job
 
-PATIENCE_S = 1.5
+PATIENCE_S = 20.0
 _LOOK_S = 0.02
 
 _ALL_ACCESS = 0xF003F
