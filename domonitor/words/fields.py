@@ -12,6 +12,8 @@ from domonitor.words import text
 from domonitor.words.masking import without_secrets_in
 
 FROM_BITS = (
+    "Program",
+    "Warning",
     "TransferType",
     "RetryInterval",
     "RetryTimeout",
@@ -33,7 +35,7 @@ FROM_BITS = (
     "PeerCachingFlags",
     "CostPolicy",
 )
-"""What Get-BitsTransfer and bitsadmin /info /verbose show beside what a Job has."""
+"""What to make of a job of BITS, and what Get-BitsTransfer and bitsadmin /info /verbose show beside what a Job has."""
 
 FROM_DO = (
     "FileId",

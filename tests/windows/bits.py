@@ -45,14 +45,14 @@ class Watched:
             self.gone[key.id] = final
         return change
 
-    def until(self, condition: Callable[[], object]) -> None:
+    def until(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
         """Polls until it holds."""
-        until(lambda: (self.poll(), condition())[1])
+        until(lambda: (self.poll(), condition())[1], patience_s)
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
     """Returns once it holds. Nothing tells when a service is so far: it is asked."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     while not condition():
         if time.monotonic() > deadline_s:
             raise TimeoutError("it did not come to that")

@@ -147,6 +147,7 @@ def test_a_hundred_files_are_one_job(service: Watched, server: Server, tmp_path:
     assert sizes == [1_000 + number for number in range(100)]
 
 
+@pytest.mark.timeout(300)  # so much has to be written
 def test_three_gibibytes_of_a_local_file_arrive_whole(service: Watched, tmp_path: Path) -> None:
     size = 3 << 30
     big, there = tmp_path / "big", tmp_path / "there"
@@ -154,7 +155,7 @@ def test_three_gibibytes_of_a_local_file_arrive_whole(service: Watched, tmp_path
     with big.open("wb") as file:
         file.truncate(size)
     job_id = added(service, NewJob("big", (NewFile(f"file://{big}", str(there / "big")),)))
-    service.until(lambda: job_id in service.gone)
+    service.until(lambda: job_id in service.gone, 280)
     assert (there / "big").stat().st_size == size
     for path in (big, there / "big"):
         path.unlink()

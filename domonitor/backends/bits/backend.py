@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from domonitor.backends.bits.targets import Targets
 from domonitor.jobs import codes, hresult
-from domonitor.jobs.change import Change, Health, HealthState
+from domonitor.jobs.change import Change, Health, HealthState, PendingChange
 from domonitor.jobs.codes import refusal
 from domonitor.jobs.error import CallFailed, CopyError
 from domonitor.jobs.event import Event
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from domonitor.backends.bits.own_jobs import OwnJobs
     from domonitor.backends.bits.watch import Watch
 
-ACTIVE_POLL_S, IDLE_POLL_S = 1.0, 5.0
-"""Seconds between two polls, while a job may move and while none does."""
+ACTIVE_POLL_S, IDLE_POLL_S, HIDDEN_POLL_S = 1.0, 5.0, 15.0
+"""Seconds between two polls, while a job may move, while none does, and while nobody sees the list."""
+
+PAGE = 500
 
 _IDLE = "BITS is not running: no program needs it now."
 _DISABLED = (
@@ -52,7 +56,23 @@ class BitsBackend:
         self._open: tuple[BitsManager, OwnJobs, Watch] | None = None
         self._said: Health | None = None
         self._wake: Callable[[], None] = lambda: None
+        self._interval_s = IDLE_POLL_S
+        self._pending = PendingChange()
+        self._targets = Targets()
         self.poll_interval_s: float | None = IDLE_POLL_S
+        self._is_hidden = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody sees the list, which is then asked for less often. Any thread."""
+        return self._is_hidden
+
+    @is_hidden.setter
+    def is_hidden(self, is_hidden: bool) -> None:
+        self._is_hidden = is_hidden
+        self._pace()
+        if not is_hidden:
+            self._wake()
 
     def open(self, wake: Callable[[], None]) -> None:
         """See Backend. Nothing is started."""
@@ -75,6 +95,7 @@ class BitsBackend:
                 raise refusal(hresult.ERROR_SERVICE_DISABLED, _DISABLED)
             raise refusal(hresult.ERROR_SERVICE_DOES_NOT_EXIST, _MISSING)
         if state is ServiceState.STOPPED:
+            self._pace(IDLE_POLL_S)
             return Change(health=self._news(Health(HealthState.IDLE, _IDLE)))
         watch = self._parts[2]
         try:
@@ -82,8 +103,12 @@ class BitsBackend:
         except CallFailed:
             self._said = None
             raise
-        self.poll_interval_s = ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S
-        return replace(change, health=self._news(Health(reason="" if watch.sees_all else _OWN_ONLY)))
+        self._pace(ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S)
+        self._pending.add(replace(change, health=self._news(Health(reason="" if watch.sees_all else _OWN_ONLY))))
+        change, is_more_left = self._pending.take(PAGE)
+        if is_more_left:
+            self._wake()
+        return change
 
     def execute(self, request: CommandRequest) -> tuple[Outcome, ...]:
         """See Backend."""
@@ -127,6 +152,11 @@ class BitsBackend:
             raise refusal(hresult.E_UNEXPECTED, "BITS is not connected.")
         return self._open
 
+    def _pace(self, interval_s: float | None = None) -> None:
+        """How soon the next poll is due, None as before, unless nobody looks."""
+        self._interval_s = interval_s or self._interval_s
+        self.poll_interval_s = HIDDEN_POLL_S if self._is_hidden else self._interval_s
+
     def _news(self, health: Health) -> Health | None:
         """The health where it is another one than was said."""
         if health == self._said:
@@ -145,6 +175,8 @@ class BitsBackend:
         command, arguments = request.command, request.arguments
         try:
             job = self._job(job_id)
+            self._check(job, command)
+            self._parts[2].read_again(job.get_id())
             if command is Command.RESUME:
                 job.resume()
             elif command is Command.SUSPEND:
@@ -167,16 +199,26 @@ class BitsBackend:
             return _refused(job_id, refusal(hresult.E_INVALIDARG))
         return Outcome(job_id)
 
+    def _check(self, job: BitsJob, command: Command) -> None:
+        """Raises CallFailed E_ACCESSDENIED for what must not be done with the job."""
+        from domonitor.backends.bits import snapshot
+
+        manager, own_jobs, watch = self._parts
+        known = watch.known(job.get_id()) or manager.run(lambda: snapshot.snapshot(job, own_jobs, None))
+        if reason := known.refusals.get(command):
+            raise refusal(hresult.E_ACCESSDENIED, reason)
+
     def _add(self, new: NewJob) -> Outcome:
         manager, own_jobs, watch = self._parts
         try:
+            targets = self._targets.names(new)
             job = manager.create_job(new.display_name)
         except CallFailed as failure:
             return _refused(None, failure)
         job_id = job.get_id()
         try:
-            for file in new.files:
-                job.add_file(file.remote_name, file.local_name, file.ranges)
+            for file, target in zip(new.files, targets, strict=True):
+                job.add_file(file.remote_name, target, file.ranges)
             if new.priority is not Priority.NORMAL:
                 job.set_priority(new.priority)
             own_jobs.add(job_id, auto_complete=new.auto_complete)
@@ -185,7 +227,8 @@ class BitsBackend:
                 job.resume()
         except (CallFailed, OSError) as failure:
             own_jobs.forget(job_id)
-            job.cancel()
+            with suppress(CallFailed):
+                job.cancel()
             return _refused(None, failure if isinstance(failure, CallFailed) else refusal(hresult.ERROR_WRITE_FAULT))
         return Outcome(str(job_id))
 

@@ -34,6 +34,7 @@ class BitsJob:
         self._id = job_id
         self._held = held
         self._epoch = manager.epoch
+        self._behind: dict[str, Held | None] = {}
 
     def get_id(self) -> UUID:
         """See CopyJob."""
@@ -208,14 +209,19 @@ class BitsJob:
         if self._epoch != self._manager.epoch:
             self._held = self._manager.held(self._manager.pointer_of(self._id))
             self._epoch = self._manager.epoch
+            self._behind.clear()
         return self._held.pointer
 
     def behind(self, interface: str) -> Any:
         """The job behind another of its interfaces. Raises CallFailed E_NOTIMPL where this BITS has no such one."""
-        found = objects.asked_for(self.pointer, interface)
-        if found is None:
+        pointer = self.pointer
+        if interface not in self._behind:
+            found = objects.asked_for(pointer, interface)
+            self._behind[interface] = None if found is None else self._manager.held(found)
+        held = self._behind[interface]
+        if held is None:
             raise refusal(hresult.E_NOTIMPL)
-        return found
+        return held.pointer
 
     # Steps.
 

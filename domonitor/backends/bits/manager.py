@@ -38,6 +38,7 @@ class BitsManager:
         self._apartment = Apartment("bits")
         self._callback_thread = BackendThread("bits-callbacks")
         self._manager: Held | None = None
+        self._may_start = True
         self.epoch = 0
         """Counts the connections: objects of an earlier one are of no use any more."""
 
@@ -86,18 +87,18 @@ class BitsManager:
     # For the jobs and the backend.
 
     def run(self, work: Callable[[], T], *, may_start: bool = True) -> T:
-        """Does the work on COM's thread. may_start: once more on a new connection, where the service had ended."""
+        """Does the work on COM's thread.
+
+        may_start: once more on a new connection, where the service had ended. Without that nothing within the work
+        starts the service again.
+        """
 
         def attempt() -> T:
+            before, self._may_start = self._may_start, self._may_start and may_start
             try:
-                return work()
-            except CallFailed as failure:
-                if failure.code not in objects.CONNECTION_LOST:
-                    raise
-                self.forget()
-                if not may_start:
-                    raise
-            return work()
+                return self._attempt(work)
+            finally:
+                self._may_start = before
 
         return self._apartment.call(attempt)
 
@@ -133,6 +134,17 @@ class BitsManager:
         """A callback has come, on a thread of COM's: it is handed on by ours, on which a job may be asked."""
         with suppress(RuntimeError):  # closed
             self._callback_thread.submit(lambda: self._hand_on(job_id, name))
+
+    def _attempt(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except CallFailed as failure:
+            if failure.code not in objects.CONNECTION_LOST:
+                raise
+            self.forget()
+            if not self._may_start:
+                raise
+        return work()
 
     def _hand_on(self, job_id: UUID, name: str) -> None:
         callback = self.callbacks.get(job_id)

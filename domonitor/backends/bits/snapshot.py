@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
@@ -12,11 +11,12 @@ from typing import Any, TypeVar
 
 from domonitor.backends.bits.job import BitsJob
 from domonitor.backends.bits.own_jobs import OwnJobs
+from domonitor.backends.bits.whose import origin_of, program_of, refusals_of
 from domonitor.backends.com import accounts, objects
 from domonitor.backends.com.structures import JobPropertyValue
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
-from domonitor.jobs.job import Job, JobFile, JobKey, Origin, Priority, Times
-from domonitor.jobs.state import ERRONEOUS, Command
+from domonitor.jobs.job import Job, JobFile, JobKey, Priority, Progress, Times
+from domonitor.jobs.state import ERRONEOUS
 
 T = TypeVar("T")
 
@@ -28,20 +28,10 @@ _PROXY_USAGES = ("SystemDefault", "NoProxy", "Override", "AutoDetect")
 _COST_FLAGS = 1
 """Source: BG_JOB_TYPE, BG_JOB_PROXY_USAGE as Get-BitsTransfer writes them; BITS_JOB_PROPERTY_ID_COST_FLAGS."""
 
-_PROGRAMS = {
-    "CCMDTS Job": "Configuration Manager",
-    "CCMSETUP DOWNLOAD": "Configuration Manager",
-    "Microsoft Outlook Offline Address Book": "Outlook",
-    "Font Download": "Windows",
-    "Edge Component Updater": "Microsoft Edge",
-}
-"""Who gives jobs such a name; others may, too."""
-
-_GUESS = "{program} (a guess from the job's name)"
-
-_UPLOAD = "An upload is only watched here."
-_WINDOWS_OWN = "Windows made this job, and lets no program change it."
-_NEEDS_ADMIN = "It belongs to {owner}. Only an administrator can change it."
+NOTIFY_WARNING = (
+    "Windows runs the notify command line by itself when this job ends or fails. Malware uses that to come back again "
+    "and again. If you don't know the command, cancel the job and have the computer checked."
+)
 
 
 def snapshot(job: BitsJob, own_jobs: OwnJobs, before: Job | None) -> Job:
@@ -52,14 +42,14 @@ def snapshot(job: BitsJob, own_jobs: OwnJobs, before: Job | None) -> Job:
     state = job.get_state()
     kind = _or(job.get_type, _DOWNLOAD)
     owner_sid = _or(job.get_owner, "")
-    origin = _origin(job, own_jobs, owner_sid)
+    origin = origin_of(owner_sid, is_own=job.get_id() in own_jobs)
     owner = accounts.account_name(owner_sid) if owner_sid else None
     error = _or(partial[CopyError | None](copy_error, job), None) if state in ERRONEOUS else None
     return Job(
         JobKey(SERVICE, str(job.get_id())),
         _or(job.get_display_name, "") or str(job.get_id()),
         state,
-        job.get_progress(),
+        progress(job),
         times(job, before),
         _or(job.get_priority, Priority.NORMAL),
         origin,
@@ -67,7 +57,7 @@ def snapshot(job: BitsJob, own_jobs: OwnJobs, before: Job | None) -> Job:
         _or(job.get_description, "") or None,
         None if error is None else error.code,
         auto_complete=own_jobs.completes_itself(job.get_id()),
-        refusals=_refusals(kind, origin, owner),
+        refusals=refusals_of(origin, owner, is_upload=kind != _DOWNLOAD, is_elevated=accounts.is_elevated()),
         reported=MappingProxyType(_reported(job, kind, error)),
     )
 
@@ -76,6 +66,11 @@ def times(job: BitsJob, before: Job | None) -> Times:
     """The job's times; where the service gives none, when it was first and last seen to be different."""
     now = datetime.now(UTC)
     return _or(job.get_times, Times(now if before is None else before.times.created, now))
+
+
+def progress(job: BitsJob) -> Progress:
+    """How far the job is; nothing known of it where the service does not say."""
+    return _or(job.get_progress, Progress())
 
 
 def copy_error(job: BitsJob) -> CopyError:
@@ -99,14 +94,14 @@ def files(job: BitsJob) -> tuple[JobFile, ...]:
     """The job's files in their order. Raises CallFailed."""
     found = []
     for file in job.enum_files():
-        progress = file.get_progress()
+        done = file.get_progress()
         found.append(
             JobFile(
                 file.get_remote_name(),
                 file.get_local_name(),
-                progress,
+                done,
                 tuple(_or(file.get_ranges, ())),
-                transferred=progress.bytes_total == progress.bytes_transferred,
+                transferred=done.bytes_total == done.bytes_transferred,
             )
         )
     return tuple(found)
@@ -115,27 +110,12 @@ def files(job: BitsJob) -> tuple[JobFile, ...]:
 def _or(getter: Callable[[], T], otherwise: T) -> T:
     try:
         return getter()
-    except (CallFailed, ValueError):  # a number that no documented name stands for
-        return otherwise
-
-
-def _origin(job: BitsJob, own_jobs: OwnJobs, owner_sid: str) -> Origin:
-    if job.get_id() in own_jobs:
-        return Origin.OURS
-    if owner_sid in accounts.SYSTEM_SIDS:
-        return Origin.SYSTEM
-    return Origin.MY_ACCOUNT if owner_sid in ("", accounts.own_sid()) else Origin.OTHER_USER
-
-
-def _refusals(kind: int, origin: Origin, owner: str | None) -> Mapping[Command, str]:
-    why = ""
-    if kind != _DOWNLOAD:
-        why = _UPLOAD
-    elif origin is Origin.SYSTEM:
-        why = _WINDOWS_OWN
-    elif origin is Origin.OTHER_USER and not accounts.is_elevated():
-        why = _NEEDS_ADMIN.format(owner=owner)
-    return MappingProxyType(dict.fromkeys(Command, why) if why else {})
+    except CallFailed as failure:
+        if failure.code in objects.CONNECTION_LOST:
+            raise  # nothing is known of the job then, which is not the same as a job that keeps something back
+    except ValueError:
+        pass  # a number that no documented name stands for
+    return otherwise
 
 
 def _reported(job: BitsJob, kind: int, error: CopyError | None) -> dict[str, str]:
@@ -147,7 +127,7 @@ def _reported(job: BitsJob, kind: int, error: CopyError | None) -> dict[str, str
         "TransientErrorCount": lambda: str(job.get_error_count()),
         "NotifyFlags": lambda: str(int(job.get_notify_flags())),
         "NotifyCommandLine": lambda: _command_line(job),
-        "CustomHeaders": lambda: _words(job, "IBackgroundCopyJobHttpOptions", "GetCustomHeaders"),
+        "CustomHeaders": lambda: _names_of_headers(_words(job, "IBackgroundCopyJobHttpOptions", "GetCustomHeaders")),
         "AclFlags": lambda: _count(job, "IBackgroundCopyJob3", "GetFileACLFlags"),
         "PeerCachingFlags": lambda: _count(job, "IBackgroundCopyJob4", "GetPeerCachingFlags"),
         "OwnerIntegrityLevel": lambda: _count(job, "IBackgroundCopyJob4", "GetOwnerIntegrityLevel"),
@@ -155,17 +135,24 @@ def _reported(job: BitsJob, kind: int, error: CopyError | None) -> dict[str, str
         "CostPolicy": lambda: _cost(job),
     }
     found = {name: value for name, getter in said.items() if (value := _or(getter, ""))}
-    with suppress(CallFailed):
-        found |= _proxy(job)
+    nothing: dict[str, str] = {}
+    found |= _or(lambda: _proxy(job), nothing)
     if error is not None:
         found |= {
             "ErrorContext": error.context.name,
             "ErrorDescription": error.description,
             "ErrorContextDescription": error.context_description,
         }
-    if program := _PROGRAMS.get(_or(job.get_display_name, "")):
-        found["Program"] = _GUESS.format(program=program)
+    if "NotifyCommandLine" in found:
+        found["Warning"] = NOTIFY_WARNING
+    if program := program_of(_or(job.get_display_name, "")):
+        found["Program"] = program
     return found
+
+
+def _names_of_headers(headers: str) -> str:
+    """What stands behind the names may be secret."""
+    return "\n".join(f"{line.partition(':')[0]}:" for line in headers.splitlines() if line)
 
 
 def _command_line(job: BitsJob) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
@@ -22,18 +24,26 @@ from domonitor.jobs.state import ACTIVE, FINAL, JobState
 
 T = TypeVar("T")
 
-_LIST_ANEW = 5
+_log = logging.getLogger(__name__)
+
+_LIST_ANEW = 10
 """After so many polls in which their number was the same, the jobs are enumerated anew."""
 
 _READ_ANEW = 15
-"""After so many polls a job that seems to be the same is read as a whole."""
+"""After so many polls a job that seems to be the same is read as a whole: each poll reads a part of them."""
+
+_NEW_JOBS_S = 0.5
+"""For so long a poll reads jobs that it has not seen before, then it shows them; a next poll comes at once."""
+
+_NOT_COMPLETED = '"{name}" has arrived, but its files could not get their names. {reason}'
+_PARTIAL = 'Not all files of "{name}" could be saved. Look into its folder.'
 
 _MOVES = ACTIVE | {JobState.TRANSIENT_ERROR}
 
 
 @dataclass(slots=True)
 class _Known:
-    """A job that is watched. read_at: the poll in which it was read as a whole."""
+    """A job that is watched. read_at: the poll in which it was read as a whole, or counts as having been."""
 
     job: BitsJob
     last: Job
@@ -53,6 +63,13 @@ class Watch:
         self._waker = _Waker(wake)
         self._known: dict[UUID, _Known] = {}
         self._polls = self._listed_at = 0
+        self._must_list = True
+        self._count = 0
+        self._wake = wake
+        self._ended: set[UUID] = set()
+        """Jobs that are listed although they are final."""
+        self._not_completed: set[UUID] = set()
+        self._notices: list[str] = []
         self._epoch = manager.epoch
 
     @property
@@ -73,6 +90,17 @@ class Watch:
         except CallFailed:
             return  # polling is always there
 
+    def known(self, job_id: UUID) -> Job | None:
+        """The job as it was last seen, None where no poll has seen it."""
+        known = self._known.get(job_id)
+        return None if known is None else known.last
+
+    def read_again(self, job_id: UUID) -> None:
+        """Somebody has given it a command: the next poll reads all of it, and completes it if that is still due."""
+        self._not_completed.discard(job_id)
+        if (known := self._known.get(job_id)) is not None:
+            known.read_at = -_READ_ANEW
+
     def look(self) -> Change:
         """What is different since the last time. Raises CallFailed where the service has ended."""
         return self._manager.run(self._look, may_start=False)
@@ -83,8 +111,7 @@ class Watch:
         self._polls += 1
         upserts: dict[JobKey, Job] = {}
         removals: dict[JobKey, Job | None] = {}
-        if self._is_list_due():
-            self._list(upserts)
+        listed = self._list(upserts) if self._is_list_due() else None
         for job_id, known in tuple(self._known.items()):
             key = known.last.key
             try:
@@ -92,6 +119,9 @@ class Watch:
             except CallFailed as failure:
                 if failure.code in objects.CONNECTION_LOST:
                     raise
+                if failure.code != hresult.BG_E_NOT_FOUND and (listed is None or job_id in listed):
+                    self._must_list = True  # whether it is there at all, the list says
+                    continue
                 upserts.pop(key, None)
                 removals[key] = None
             else:
@@ -101,25 +131,50 @@ class Watch:
                     continue
                 removals[key] = upserts.pop(key, known.last)
             del self._known[job_id]
+            self._ended.add(job_id)
+            self._must_list = True  # another one may have come for it
+            self._not_completed.discard(job_id)
             self._own_jobs.forget(job_id)
-        return Change(tuple(upserts.values()), MappingProxyType(removals))
+        notices, self._notices = tuple(self._notices), []
+        return Change(tuple(upserts.values()), MappingProxyType(removals), notices=notices)
 
     def _is_list_due(self) -> bool:
         count = self._of_all(lambda all_users: self._manager.count(all_users=all_users))
         is_new_connection, self._epoch = self._epoch != self._manager.epoch, self._manager.epoch
-        return is_new_connection or count != len(self._known) or self._polls - self._listed_at >= _LIST_ANEW
+        must_list, self._must_list = self._must_list, False
+        is_other, self._count = count != self._count, count
+        is_old = self._polls - self._listed_at >= _LIST_ANEW
+        return must_list or is_new_connection or is_other or is_old
 
-    def _list(self, upserts: dict[JobKey, Job]) -> None:
+    def _list(self, upserts: dict[JobKey, Job]) -> Set[UUID]:
+        """Takes in those that are new; the ids of all that are listed."""
         self._listed_at = self._polls
-        for job in self._of_all(lambda all_users: list(self._manager.listed(all_users=all_users))):
-            job_id = job.get_id()
-            if job_id in self._known or job.is_final():
+        jobs = {
+            job.get_id(): job for job in self._of_all(lambda all_users: list(self._manager.listed(all_users=all_users)))
+        }
+        self._ended &= jobs.keys()
+        until_s = time.monotonic() + _NEW_JOBS_S
+        for job_id in jobs.keys() - self._known.keys() - self._ended:
+            if time.monotonic() > until_s:
+                self._must_list = True
+                self._wake()
+                break
+            job = jobs[job_id]
+            try:
+                if job.is_final():
+                    self._ended.add(job_id)
+                    continue
+                now = snapshot.snapshot(job, self._own_jobs, None)
+            except CallFailed as failure:
+                if failure.code in objects.CONNECTION_LOST:
+                    raise
+                _log.info("a job of BITS tells nothing of itself: %s", failure.name or hresult.text(failure.code))
                 continue
-            now = snapshot.snapshot(job, self._own_jobs, None)
-            self._known[job_id] = _Known(job, now, self._polls)
+            self._known[job_id] = _Known(job, now, self._polls - len(self._known) % _READ_ANEW)
             upserts[now.key] = now
             if job_id in self._own_jobs:
                 self.follow(job)
+        return jobs.keys()
 
     def _of_all(self, ask: Callable[[bool], T]) -> T:
         """Asks for the jobs of all users, or where that is not allowed for those of this account."""
@@ -135,19 +190,35 @@ class Watch:
     def _read(self, known: _Known) -> bool:
         """Reads the job as far as it may be different; whether it is."""
         job, last = known.job, known.last
-        state, progress = job.get_state(), job.get_progress()
+        state = job.get_state()
+        # What rests has no new progress: one call for each such job is what a poll costs.
+        progress = snapshot.progress(job) if state is not last.state or state in _MOVES else last.progress
         if state is last.state and progress == last.progress and self._polls - known.read_at < _READ_ANEW:
-            return False
-        if state is last.state and progress != last.progress:
+            now = last
+        elif state is last.state and progress != last.progress:
             now = replace(last, progress=progress, times=snapshot.times(job, last))
         else:
             now = snapshot.snapshot(job, self._own_jobs, last)
             known.read_at = self._polls
-        if now.state is JobState.TRANSFERRED and now.auto_complete:
-            job.complete()
-            now = replace(now, state=job.get_state())
+        if now.state is JobState.TRANSFERRED and now.auto_complete and job.get_id() not in self._not_completed:
+            now = self._completed(job, now)
         known.last = now
         return now != replace(last, times=now.times) or now.times.created != last.times.created
+
+    def _completed(self, job: BitsJob, now: Job) -> Job:
+        """The job after its files got their names. Where they don't, that is said once, and the job stays as it is."""
+        try:
+            is_partial = job.complete()
+        except CallFailed as failure:
+            if failure.code in objects.CONNECTION_LOST:
+                raise
+            self._not_completed.add(job.get_id())
+            said = _NOT_COMPLETED.format(name=now.display_name, reason=failure)
+            self._notices.append(said)
+            return now
+        if is_partial:
+            self._notices.append(_PARTIAL.format(name=now.display_name))
+        return replace(now, state=job.get_state())
 
 
 class _Waker:
