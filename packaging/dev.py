@@ -1,8 +1,9 @@
-"""The two commands of a fresh checkout.
+"""The two commands of a fresh checkout, and what they are on Windows.
 
     python3 packaging/dev.py demo [arguments of the demo]
     python3 packaging/dev.py test [arguments of pytest, with paths from the checkout's root]
     python3 packaging/dev.py test --windows [arguments of pytest]: on a Python for Windows, under Wine
+    python3 packaging/dev.py picture --windows FOLDER [scale]: the window there, in light and dark
 
 Needs Python 3.11 or newer and nothing else: makes .venv in the checkout, installs what is missing, then runs.
 """
@@ -44,11 +45,14 @@ CHECKS = (
 def main(arguments: list[str]) -> int:
     """Runs a command and returns its exit code."""
     command, extra = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command not in ("demo", "test"):
+    on_windows = extra[:1] == ["--windows"]
+    if command not in ("demo", "test") and not (command == "picture" and on_windows and len(extra) > 1):
         print(__doc__.strip(), file=sys.stdout if command in ("-h", "--help") else sys.stderr)
         return 0 if command in ("-h", "--help") else 2
     prepare()
-    if command == "test" and extra[:1] == ["--windows"]:
+    if command == "picture":
+        return picture_windows(extra[1:])
+    if command == "test" and on_windows:
         return test_windows(extra[1:])
     if command == "test" and os.environ.get("CI"):
         install_servers()
@@ -80,12 +84,22 @@ def test(extra: list[str]) -> int:
 
 
 def test_windows(extra: list[str]) -> int:
-    """The tests of tests/windows, on Windows itself or under Wine."""
+    """The tests of tests/windows and tests/ui, on Windows itself or under Wine."""
     if os.name == "nt":
-        return run([str(PYTHON), "-m", "pytest", *(extra or ["tests/windows"])], cwd=ROOT)
+        return run([str(PYTHON), "-m", "pytest", *(extra or ["tests/windows", "tests/ui"])], cwd=ROOT)
     import wine  # Beside this file. It needs a newer Python than this file's head does.
 
     return wine.test(extra, PYTHON, quietly)
+
+
+def picture_windows(extra: list[str]) -> int:
+    """Pictures of the window as Windows draws it, on Windows itself or under Wine."""
+    extra = [str(Path(extra[0]).absolute()), *extra[1:]]
+    if os.name == "nt":
+        return run([str(PYTHON), "-m", "tests.windows.picture", *extra], cwd=ROOT)
+    import wine
+
+    return wine.picture(extra, PYTHON, quietly)
 
 
 def run(arguments: list[str], cwd: "Path | None") -> int:

@@ -45,17 +45,22 @@ def test_whatever_the_project_asks_for_is_pinned_to_a_version_that_fits(asked: R
     assert asked.specifier.contains(str(pin.specifier).removeprefix("=="))
 
 
-def test_what_the_windows_tests_install_is_pinned_and_the_python_is_known_by_its_bytes() -> None:
+def test_what_the_windows_tests_install_is_pinned_and_what_is_run_is_known_by_its_bytes() -> None:
     windows = ROOT / "packaging" / "windows"
     lines = (windows / "packages.txt").read_text(encoding="utf-8").splitlines()
-    asked = {canonicalize_name(line) for line in lines if not line.startswith("#")}
+    asked = [Requirement(line) for line in lines if not line.startswith("#")]
     assert asked
-    assert asked <= {canonicalize_name(pin.name) for pin in PINS}
-    (python,) = (line for line in (windows / "python.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#")
-    assert re.fullmatch(r"[a-z-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", python)
+    pinned = {canonicalize_name(pin.name) for pin in PINS}
+    assert {canonicalize_name(each.name) for each in asked} <= pinned
+    for own in (each for each in asked if each.specifier):
+        (fits,) = (each.specifier for each in ASKED if canonicalize_name(each.name) == canonicalize_name(own.name))
+        assert fits.contains(str(own.specifier).removeprefix("==")), own
+    for name in ("python.txt", "compiler.txt"):
+        (known,) = (line for line in (windows / name).read_text(encoding="utf-8").splitlines() if line[0] != "#")
+        assert re.fullmatch(r"[a-z-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", known)
 
 
-@pytest.mark.parametrize(("arguments", "exit_code"), [([], 2), (["--help"], 0), (["install"], 2)])
+@pytest.mark.parametrize(("arguments", "exit_code"), [([], 2), (["--help"], 0), (["install"], 2), (["picture"], 2)])
 def test_dev_py_says_how_it_is_used(arguments: list[str], exit_code: int) -> None:
     done = subprocess.run(
         [sys.executable, "-S", "-I", str(ROOT / "packaging" / "dev.py"), *arguments], capture_output=True, text=True

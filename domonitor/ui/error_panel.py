@@ -168,7 +168,7 @@ class ErrorPanel(QFrame):
         """Follows the theme and the state: calm where it passes by itself. Without an error there is nothing to see."""
         if self._job is None:
             return
-        colors = theme.colors(self.palette())
+        colors = theme.colors(QGuiApplication.palette())  # its own has the ground of its style sheet
         passes = self._job.state is JobState.TRANSIENT_ERROR
         strong, back = (colors.warning, colors.warning_back) if passes else (colors.danger, colors.danger_back)
         self.setStyleSheet(

@@ -70,7 +70,7 @@ class FirstWindow(QObject):
             socket.abort()
             return
         socket.write(_TAKEN)
-        socket.disconnectFromServer()
+        # Who reads that goes; Windows throws away what a pipe still holds when its server goes first.
         self.called.emit(addresses)
 
 

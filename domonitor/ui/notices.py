@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from domonitor.ui import text, theme
@@ -60,7 +61,7 @@ class NoticeBar(QFrame):
 
     def restyle(self) -> None:
         """Follows the theme."""
-        colors = theme.colors(self.palette())
+        colors = theme.colors(QGuiApplication.palette())  # its own has the ground of its style sheet
         self.setStyleSheet(
             f"#noticeBar {{ background: {colors.warning_back}; border-bottom: 1px solid {colors.line}; }}"
         )

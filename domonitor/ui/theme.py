@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QStyleHints
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -100,7 +100,11 @@ _STAYS_DARK = 110
 
 
 def apply(theme: str) -> None:
-    """Gives the whole program the theme, at once."""
+    """Gives the whole program the theme, at once.
+
+    It looks alike on every system: the style of Windows 10 has no dark colours, and that of Windows 11 leaves a chosen
+    row's ground white below its white text. Only the colours of a system of high contrast are the system's own.
+    """
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     hints = app.styleHints()
@@ -109,10 +113,11 @@ def apply(theme: str) -> None:
             theme, Qt.ColorScheme.Unknown
         )
     )
-    if sys.platform == "win32":
-        return  # the native style has its own colours for both
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
+    if _is_of_high_contrast(hints):
+        app.setPalette(QPalette())
+        return
     is_dark = theme == Theme.DARK or (theme == Theme.SYSTEM and hints.colorScheme() is Qt.ColorScheme.Dark)
     palette = _palette(_DARK_PALETTE if is_dark else _LIGHT_PALETTE)
     app.setPalette(palette)
@@ -120,6 +125,14 @@ def apply(theme: str) -> None:
     own |= dict.fromkeys(_FILLED_IN, _edged(_with_focus(palette)))
     for kind, its_palette in own.items():
         app.setPalette(its_palette, kind)  # type: ignore[arg-type]  # the stubs ask for bytes, which it refuses
+
+
+def _is_of_high_contrast(hints: QStyleHints) -> bool:
+    """Whether this is a Windows whose user has chosen that; Qt 6.10 and later know."""
+    if sys.platform == "win32":
+        known = getattr(hints, "accessibility", None)
+        return known is not None and known().contrastPreference() is Qt.ContrastPreference.HighContrast
+    return False
 
 
 def _palette(roles: dict[QPalette.ColorRole, str]) -> QPalette:

@@ -4,8 +4,8 @@
 
 On Windows, or on a Python for Windows under Wine. Makes that many jobs that wait, and takes them away at the end.
 Prints for each number: the first polls, which read all of every job; the polls after it, as they usually are and when
-all jobs are read anew; and how late a thread was meanwhile that wants to run each millisecond, as the window's thread does. BITS
-itself allows 60 jobs to a user who is no administrator, 300 to a computer.
+all jobs are read anew; and how late a thread was meanwhile that wants to run each millisecond, as the window's thread
+does. BITS itself allows 60 jobs to a user who is no administrator, 300 to a computer.
 """
 
 from __future__ import annotations

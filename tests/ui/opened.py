@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from domonitor.settings import Settings
 from domonitor.ui.main_window import MainWindow
 
 W = TypeVar("W", bound=QObject)
+FOLDER = tempfile.gettempdir()
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 LOOK_S = 0.005
 PATIENCE_S = 10.0
@@ -39,7 +41,7 @@ async def opened(
 
     is_grouped: the list is in groups, none of them folded; else it is flat, unless the settings say how it is.
     """
-    settings = settings or Settings("/tmp", theme="light")
+    settings = settings or Settings(FOLDER, theme="light")
     if is_grouped:
         settings = replace(settings, folded=settings.folded or "none")
     elif not settings.columns:

@@ -19,7 +19,7 @@ from domonitor.ui.main_window import MainWindow
 from domonitor.ui.rows import Row
 from domonitor.ui.support_columns import SUPPORT
 from tests.ui.conftest import Run
-from tests.ui.opened import job, opened, part, until
+from tests.ui.opened import FOLDER, job, opened, part, until
 
 S = JobState
 
@@ -191,7 +191,7 @@ def test_columns_are_hidden_moved_and_resized_and_kept_that_way(run: Run) -> Non
 )
 def test_damaged_columns_are_the_first_ones_again(run: Run, damaged: str) -> None:
     async def test() -> None:
-        async with opened(ScriptedBackend([job(1)]), settings=Settings("/tmp", columns=damaged)) as window:
+        async with opened(ScriptedBackend([job(1)]), settings=Settings(FOLDER, columns=damaged)) as window:
             assert visible(window) == list(FIRST_ORDER)
 
     run(test())
@@ -200,7 +200,7 @@ def test_damaged_columns_are_the_first_ones_again(run: Run, damaged: str) -> Non
 def test_a_column_that_is_new_since_the_last_time_is_hidden_and_can_be_shown(run: Run) -> None:
     async def test() -> None:
         kept = json.dumps({"sort": "", "descending": False, "columns": [["state", 90, True], ["name", 9, False]]})
-        async with opened(ScriptedBackend([job(1)]), settings=Settings("/tmp", columns=kept)) as window:
+        async with opened(ScriptedBackend([job(1)]), settings=Settings(FOLDER, columns=kept)) as window:
             assert visible(window) == ["state", "name"], "the name is never hidden"
             window.list.columns.show_column(AT["size"], is_shown=True)
             assert visible(window) == ["state", "name", "size"]

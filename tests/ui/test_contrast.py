@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -106,8 +105,6 @@ LOW = [QCheckBox, QComboBox, QLineEdit, QSpinBox]
 @pytest.fixture(params=THEMES)
 def themed(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[QPalette]:
     """The program in one of the themes; its palette."""
-    if sys.platform == "win32":
-        pytest.skip("the native style has its own edges")
     theme.apply(request.param)
     yield qapp.palette()
     theme.apply("light")

@@ -20,6 +20,7 @@ from domonitor.jobs.event import Event, EventKind
 from domonitor.jobs.job import FileProgress, JobFile, JobKey, Origin
 from domonitor.jobs.request import NewFile, NewJob
 from domonitor.jobs.state import JobState
+from domonitor.ui import file_opening
 from domonitor.ui.main_window import MainWindow
 from tests.backends.engine.conftest import QUICK
 from tests.server import Answer, Pattern, Resource
@@ -33,7 +34,7 @@ FILES, TIMELINE, SPEED, GENERAL = range(4)
 
 
 def file(path: Path | str, done: int, total: int | None, *, whole: bool = False, completed: bool = False) -> JobFile:
-    name = str(path).rpartition("/")[2]
+    name = Path(path).name
     return JobFile(f"https://h.example/{name}", str(path), FileProgress(total, done, completed), (), whole or completed)
 
 
@@ -55,13 +56,19 @@ class Opened(QObject):
 
     @Slot(QUrl)
     def take(self, url: QUrl) -> None:
-        self.urls.append(url.toLocalFile())
+        self.urls.append(str(Path(url.toLocalFile())))
+
+    def startDetached(self, program: str, arguments: list[str]) -> None:
+        """Windows has a program that shows a file in its folder."""
+        assert (program, arguments[0]) == ("explorer.exe", "/select,")
+        self.urls.append(str(Path(arguments[1]).parent))
 
 
 @pytest.fixture
-def system():
+def system(monkeypatch: pytest.MonkeyPatch):
     """In place of the programs that open files."""
     opened_files = Opened()
+    monkeypatch.setattr(file_opening, "QProcess", opened_files)
     QDesktopServices.setUrlHandler("file", opened_files, "take")
     yield opened_files
     QDesktopServices.unsetUrlHandler("file")

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
+from tests.windows.conftest import IS_WINE
+
 ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = pytest.mark.skipif(IS_WINE, reason="each takes 10 s to start there, and is drawn as everywhere")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from domonitor.ui.job_delegate import row_height
 from domonitor.ui.main_window import MainWindow
 from domonitor.ui.rows import GroupRow
 from tests.ui.conftest import Run
-from tests.ui.opened import job, opened, until
+from tests.ui.opened import FOLDER, job, opened, until
 
 S = JobState
 
@@ -51,7 +51,7 @@ def heights_fit(window: MainWindow) -> bool:
 def test_a_new_window_folds_what_nobody_has_to_look_at(run: Run) -> None:
     async def test() -> None:
         jobs = [job(1, S.ERROR), job(2, S.ACKNOWLEDGED), job(3, S.QUEUED, origin=Origin.SYSTEM)]
-        async with opened(ScriptedBackend(jobs), settings=Settings("/tmp", columns=" ")) as window:
+        async with opened(ScriptedBackend(jobs), settings=Settings(FOLDER, columns=" ")) as window:
             await until(lambda: len(lines(window)) == 4)
             assert lines(window) == ["NEEDS YOU (1)", "job 1", "FINISHED EARLIER (1)", "OTHER PROGRAMS (1)"]
 

@@ -29,10 +29,10 @@ from domonitor import app
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.state import JobState
 from domonitor.settings import Settings
-from tests.ui.opened import job, until
+from tests.ui.opened import FOLDER, job, until
 
 async def look():
-    window = app.open_window([ScriptedBackend([job(1, JobState.TRANSFERRING)])], Settings("/tmp", theme="light"))
+    window = app.open_window([ScriptedBackend([job(1, JobState.TRANSFERRING)])], Settings(FOLDER, theme="light"))
     await until(lambda: window.monitor.jobs)
     window.choose(next(iter(window.monitor.jobs)))
     await until(window.details.tabs.isVisible)

@@ -7,10 +7,11 @@ import time
 
 import pytest
 from PySide6.QtGui import QAction, QColor, QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QTableView, QWidget
 
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.jobs.change import Change, Health, HealthState
+from domonitor.jobs.error import CopyError, ErrorContext
 from domonitor.jobs.job import FileProgress, JobFile, JobKey
 from domonitor.jobs.state import JobState
 from domonitor.settings import Settings, Theme
@@ -18,7 +19,7 @@ from domonitor.ui import theme
 from domonitor.ui.empty import EmptyPage
 from domonitor.ui.tasks import TaskOwner
 from tests.ui.conftest import Run
-from tests.ui.opened import job, label, opened, part, texts, until
+from tests.ui.opened import FOLDER, job, label, opened, part, texts, until
 
 S = JobState
 NAMES = ["mainWindow", "jobTable", "summaryLabel", "errorPanel", "detailsPanel", "fileTable", "errorHeadline"]
@@ -106,7 +107,7 @@ def test_each_state_is_painted(run: Run, state: S, look: str) -> None:
     async def test() -> None:
         shown = job(1, state, error_code=0x80190194 if state in (S.ERROR, S.TRANSIENT_ERROR) else None)
         service = ScriptedBackend([shown, job(2, state, progress=(5, None, 1, 4))])
-        async with opened(service, settings=Settings("/tmp", theme=look)) as window:
+        async with opened(service, settings=Settings(FOLDER, theme=look)) as window:
             await until(lambda: window.model.rowCount() == 2)
             picture = window.table.viewport().grab().toImage()
             row = window.table.visualRect(window.model.index(0, 1))
@@ -139,7 +140,7 @@ def test_the_files_of_the_chosen_job_are_listed_and_end_with_it(run: Run) -> Non
 
 def test_the_theme_changes_at_once_and_is_kept(run: Run, qapp: QApplication) -> None:
     async def test() -> None:
-        async with opened(ScriptedBackend(), settings=Settings("/tmp", theme="light")) as window:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, theme="light")) as window:
             kept: list[Settings] = []
             window.settings_changed.connect(kept.append)
             assert not theme.is_dark(window.palette())
@@ -153,10 +154,47 @@ def test_the_theme_changes_at_once_and_is_kept(run: Run, qapp: QApplication) -> 
     run(test())
 
 
+def test_where_the_system_is_of_high_contrast_the_colours_are_its_own(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theme.apply("dark")
+    assert qapp.palette().color(QPalette.ColorRole.Window).name() == "#22252b"
+    monkeypatch.setattr(theme, "_is_of_high_contrast", lambda hints: True)
+    theme.apply("dark")
+    for kind in ("", "QPushButton", "QLineEdit"):
+        palette = QApplication.palette(kind) if kind else qapp.palette()
+        assert palette == qapp.style().standardPalette()
+    monkeypatch.undo()
+    theme.apply("light")
+
+
+def test_what_has_a_ground_of_its_own_follows_the_theme_too(run: Run) -> None:
+    async def test() -> None:
+        service = ScriptedBackend([job(1, S.ERROR, error_code=0x80190194)])
+        service.errors["1"] = CopyError(ErrorContext.REMOTE_FILE, 0x80190194)
+        async with opened(service, settings=Settings(FOLDER, theme="light")) as window:
+            await until(lambda: window.model.rowCount() == 1)
+            window.choose(JobKey("scripted", "1"))
+            panel = part(window, QFrame, "errorPanel")
+            await until(panel.isVisible)
+            window.notices.tell("The list was begun anew.")
+            for name, own in (("dark", theme.DARK), ("light", theme.LIGHT)):
+                part(window, QAction, f"{name}ThemeAction").trigger()
+                await until(lambda own=own: ground(panel) == own.danger_back)
+                assert ground(window.notices) == own.warning_back
+
+    run(test())
+
+
+def ground(widget: QWidget) -> str:
+    """The colour of its upper right corner."""
+    return widget.grab().toImage().pixelColor(widget.width() - 3, 3).name()
+
+
 def test_a_window_that_follows_the_system_does_so_while_it_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         applied: list[str] = []
-        async with opened(ScriptedBackend(), settings=Settings("/tmp", theme="system")) as window:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, theme="system")) as window:
             monkeypatch.setattr(theme, "apply", applied.append)
             hints = QApplication.styleHints()
             hints.colorSchemeChanged.emit(hints.colorScheme())
@@ -181,7 +219,7 @@ def _contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("look", [Theme.LIGHT, Theme.DARK])
 def test_all_text_stands_out_from_what_it_stands_on(run: Run, look: Theme) -> None:
     async def test() -> None:
-        async with opened(ScriptedBackend(), settings=Settings("/tmp", theme=look.value)) as window:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, theme=look.value)) as window:
             palette = window.palette()
             own = theme.colors(palette)
             role = QPalette.ColorRole
@@ -222,7 +260,7 @@ def test_size_and_columns_are_kept(run: Run) -> None:
 @pytest.mark.parametrize("damaged", ["", "abc", "x y", "é é", "AAAA", "AAAA AAAA", "a b c"])
 def test_a_damaged_layout_is_the_first_one_again(run: Run, damaged: str) -> None:
     async def test() -> None:
-        async with opened(ScriptedBackend(), settings=Settings("/tmp", window=damaged)) as window:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, window=damaged)) as window:
             assert window.isVisible()
             assert window.width() == 1180
 

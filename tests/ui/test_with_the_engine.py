@@ -18,6 +18,7 @@ from tests.backends.engine.conftest import QUICK
 from tests.server import Answer, Hold, Origin, Pattern, Resource, Stall
 from tests.ui.conftest import Run
 from tests.ui.opened import answer, label, opened, panel_button, part, until
+from tests.windows.conftest import names
 
 CONTENT = Pattern(400_000, seed=5)
 
@@ -28,7 +29,7 @@ def backend(folder: Path) -> EngineBackend:
 
 
 def on_disk(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "downloads").iterdir())
+    return sorted(names(folder / "downloads"))
 
 
 async def add(window: MainWindow, folder: Path, *urls: str, auto_complete: bool = True) -> None:

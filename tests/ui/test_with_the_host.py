@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.ui.conftest import Run
 from tests.ui.opened import opened, until
 
 CONTENT = Pattern(400_000, seed=5)
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL  # there each signal kills without a word
 
 
 def states(window: MainWindow) -> list[JobState]:
@@ -60,7 +62,7 @@ def test_a_host_that_is_killed_is_started_again_and_the_download_goes_on(
             assert not outcome.is_refused, outcome.message
             await until(lambda: states(window) == [JobState.TRANSFERRING])
             first = process_of(backend)
-            os.kill(first, signal.SIGKILL)
+            os.kill(first, KILL)
             origin.mend("/a")
             try:
                 await until(lambda: states(window) == [JobState.ACKNOWLEDGED])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import qVersion
 
 from tests.backends.engine.conftest import Engine
 from tests.server import Origin
@@ -30,6 +33,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         different = getattr(getattr(item, "cls", None), "different", None)
         if different is not None and (why := different(item.name)):
             item.add_marker(pytest.mark.skip(reason=f"Wine: {why}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What has run the tests, at their end."""
+    if sys.platform == "win32":
+        terminalreporter.write_sep("=", "versions")
+        terminalreporter.write_line(", ".join(versions()))
+
+
+def versions() -> Iterator[str]:
+    if IS_WINE:
+        wine = ctypes.windll.ntdll.wine_get_version
+        wine.restype = ctypes.c_char_p
+        yield f"Wine {wine().decode()}"
+    yield f"Windows {platform.version()}"
+    yield f"Python {platform.python_version()}"
+    yield f"Qt {qVersion()}"
+    yield from (f"{name} {version(name)}" for name in ("PySide6_Essentials", "qasync", "comtypes", "pycurl", "numpy"))
 
 
 @pytest.fixture
