@@ -70,9 +70,9 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """0.0 to 1.0, None while the total is unknown. Never above 1, whatever a service reports."""
+        """0.0 to 1.0, None while total is unknown and files are missing. Never above 1, whatever a service reports."""
         if self.bytes_total is None:
-            return None
+            return 1.0 if self.files_total and not self.files_missing else None
         if self.bytes_total == 0:
             return 1.0 if self.files_total and self.files_transferred == self.files_total else 0.0
         return min(1.0, self.bytes_transferred / self.bytes_total)

@@ -200,7 +200,7 @@ class ErrorPanel(QFrame):
         if not self._error.code:
             said = text.tr("{service} gives no error information; it says only that the download has stopped.")
             said = said.replace("{service}", text.service(self._job.key.service))
-        tried = attempts(self._error, self._timeline)
+        tried = attempts(self._error, self._timeline, self._job.times.modified)
         return without_secrets_in(" ".join(filter(None, (said, self._fellows)))), tried.sentence
 
     def _write(self) -> None:

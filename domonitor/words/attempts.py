@@ -38,8 +38,11 @@ class Attempts:
         return f"{times}, {first}\N{EN DASH}{last}"
 
 
-def attempts(error: CopyError, timeline: Sequence[Event] = ()) -> Attempts:
-    """Counts what the timeline knows of the same error without a break, and takes the service's count where larger."""
+def attempts(error: CopyError, timeline: Sequence[Event] = (), modified: datetime | None = None) -> Attempts:
+    """Counts what the timeline knows of the same error without a break, and takes the service's count where larger.
+
+    modified: when the job last changed, which is when it failed, for a service whose errors have no time of their own.
+    """
     moments: list[datetime] = []
     for event in reversed(timeline):
         if event.kind is EventKind.ERROR and event.code != error.code:
@@ -48,7 +51,7 @@ def attempts(error: CopyError, timeline: Sequence[Event] = ()) -> Attempts:
             break
         if event.kind is EventKind.ERROR:
             moments.append(event.at)
-    last = error.occurred_at or (moments[0] if moments else None)
+    last = error.occurred_at or (moments[0] if moments else modified)
     count = max(len(moments), error.attempts or 0, 1)
     # Where the service has counted more than is on record, the first one on record was not the first.
     first = moments[-1] if moments and len(moments) >= count else None

@@ -36,6 +36,8 @@ def test_complete_is_not_offered_where_it_would_keep_nothing(state: JobState) ->
     ("progress", "fraction"),
     [
         (Progress(None, 500), None),
+        (Progress(None, 500, files_total=2, files_transferred=1), None),
+        (Progress(None, 500, files_total=2, files_transferred=2), 1.0),
         (Progress(1000, 0), 0.0),
         (Progress(1000, 250), 0.25),
         (Progress(1000, 1000), 1.0),

@@ -48,7 +48,9 @@ async def draw(folder: Path, profile: Path) -> int:
             )
             await monitor.add("engine", new_jobs(origin.url(""), profile))
             for backend in systems_own:
-                files = {path: (NewFile(origin.url(path), str(profile / path[1:])),) for path in OTHERS}
+                target = profile / backend.name
+                target.mkdir()
+                files = {path: (NewFile(origin.url(path), str(target / path[1:])),) for path in OTHERS}
                 new = [NewJob(f"{path[1:]} by {backend.name}", files[path], auto_complete=False) for path in OTHERS]
                 refused = [each.message for each in await monitor.add(backend.name, new) if each.is_refused]
                 assert not refused, refused

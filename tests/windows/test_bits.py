@@ -98,6 +98,7 @@ def test_a_status_that_fails_is_told_by_bits_own_error_object(
     service.until(lambda: state_of(service, job_id) is JobState.ERROR)
     code = hresult.HTTP_STATUS + status
     assert service.jobs[job_id].error_code == code
+    assert [file.transferred for file in service.backend.files(job_id)] == [False]
     error = service.backend.get_error(job_id)
     assert (error.context, error.code) == (ErrorContext.REMOTE_FILE, code)
     assert error.file is not None

@@ -56,6 +56,7 @@ def test_where_the_service_counts_more_than_is_on_record_the_first_one_is_not_kn
 def test_a_single_failure_has_its_moment_alone() -> None:
     assert "tried" not in attempts(ERROR).sentence
     assert attempts(replace(ERROR, occurred_at=None)).sentence == "at an unknown time"
+    assert attempts(replace(ERROR, occurred_at=None), modified=NOW).last == NOW
 
 
 @pytest.mark.parametrize(

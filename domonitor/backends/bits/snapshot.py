@@ -16,7 +16,7 @@ from domonitor.backends.com import accounts, objects
 from domonitor.backends.com.structures import JobPropertyValue
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 from domonitor.jobs.job import Job, JobFile, JobKey, Priority, Progress, Times
-from domonitor.jobs.state import ERRONEOUS
+from domonitor.jobs.state import ERRONEOUS, JobState
 
 T = TypeVar("T")
 
@@ -93,6 +93,8 @@ def copy_error(job: BitsJob) -> CopyError:
 def files(job: BitsJob) -> tuple[JobFile, ...]:
     """The job's files in their order. Raises CallFailed."""
     found = []
+    # A file of no bytes, and one of which nothing is known, look alike until the job has arrived.
+    has_arrived = job.get_state() in (JobState.TRANSFERRED, JobState.ACKNOWLEDGED)
     for file in job.enum_files():
         done = file.get_progress()
         found.append(
@@ -101,7 +103,7 @@ def files(job: BitsJob) -> tuple[JobFile, ...]:
                 file.get_local_name(),
                 done,
                 tuple(_or(file.get_ranges, ())),
-                transferred=done.bytes_total == done.bytes_transferred,
+                transferred=has_arrived or (bool(done.bytes_total) and done.bytes_total == done.bytes_transferred),
             )
         )
     return tuple(found)
