@@ -20,11 +20,7 @@ def main() -> int:
     if not is_completing and all(
         each == "--in-process" or each.lower().startswith(("http://", "https://")) for each in arguments
     ):
-        gc.disable()
-        from domonitor import app
-
-        _collect_no_imports()
-        return app.main(arguments)
+        return window()
     if len(arguments) == 2 and arguments[0] == "explain" and not arguments[1].startswith("--"):
         from domonitor import explain
 
@@ -36,6 +32,15 @@ def main() -> int:
 
         _collect_no_imports()
         return host.main(arguments[1:], _engine, logs.start_of_engine)
+    if arguments[:2] == ["doctor", "--start-qt"]:
+        from domonitor.doctor import machine
+
+        exec(machine.START_QT)
+        return 0
+    if arguments[:1] == ["installer"]:
+        from domonitor.windows import installer
+
+        return installer.main(arguments[1:])
     if arguments == ["--version"]:
         from domonitor import __version__
 
@@ -44,6 +49,15 @@ def main() -> int:
     from domonitor import cli
 
     return cli.main(arguments)
+
+
+def window() -> int:
+    """Opens the window, whose arguments are addresses; the exit code."""
+    gc.disable()
+    from domonitor import app
+
+    _collect_no_imports()
+    return app.main(sys.argv[1:])
 
 
 def _collect_no_imports() -> None:

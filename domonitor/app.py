@@ -102,6 +102,7 @@ async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_proce
     window = open_window(backends, settings, settings_store.history_file())
     if first is not None and first.listen():
         first.called.connect(window.come_to_the_front)
+        first.end_wanted.connect(window.close)
 
     def save(settings: Settings) -> None:
         try:

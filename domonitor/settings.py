@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import sys
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,9 @@ _PROXY = r"(https?|socks5h?)://[A-Za-z0-9.:\[\]-]+/?"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 """From everything to failures alone."""
 
+PORTABLE = "portable.txt"
+"""A file of that name beside the Windows program keeps what it writes beside it too, in the folder "data"."""
+
 _DIRS = platformdirs.PlatformDirs("domonitor", appauthor=False)
 
 
@@ -36,10 +40,20 @@ class NoProfile(DomonitorError, RuntimeError):
 
 def _of_user(kind: str) -> Path:
     """One of the user's folders, by platformdirs' name. Raises NoProfile."""
+    if kind != "user_downloads_dir" and (portable := _portable_folder()) is not None:
+        return portable
     try:
         return Path(getattr(_DIRS, kind))
     except RuntimeError:
         raise NoProfile from None
+
+
+def _portable_folder() -> Path | None:
+    """Where a portable copy of the program keeps everything, None for one that is installed."""
+    program = Path(sys.executable).parent
+    if getattr(sys, "frozen", False) and (program / PORTABLE).is_file():
+        return program / "data"
+    return None
 
 
 def data_folder() -> Path:

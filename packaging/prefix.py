@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
 WINDOWS = ROOT / "packaging" / "windows"
 COMPILER, PACKAGES, RUNTIME = (WINDOWS / f"{name}.txt" for name in ("compiler", "packages", "python"))
-REGISTRY = WINDOWS / "registry.py"
+REGISTRY = WINDOWS / "registry.reg"
 STUBS = sorted((WINDOWS / "stubs").glob("*.c"))
 
 PYTHON_FOLDER = "cp313"
@@ -50,7 +50,12 @@ COMPILE = [
     "-Werror",
 ]
 
-CHECK = "import sqlite3, comtypes, pycurl, pytest, PySide6.QtWidgets"
+CHECK = "import sqlite3, comtypes, pycurl, PySide6.QtWidgets"
+
+
+def _show(block: bytes) -> None:
+    sys.stdout.buffer.write(block)
+    sys.stdout.flush()
 
 
 class Unavailable(Exception):
@@ -58,19 +63,23 @@ class Unavailable(Exception):
 
 
 class Windows:
-    """A prefix and a Python for Windows in one folder."""
+    """A prefix in a folder, and with it a Python for Windows that has the packages which a file lists.
 
-    def __init__(self, folder: Path) -> None:
+    packages: that file, whose own versions come before those of the constraints; None for no Python.
+    """
+
+    def __init__(self, folder: Path, packages: Path | None = PACKAGES) -> None:
         self.folder = folder
+        self._packages = packages
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))},
             "WINEPREFIX": str(folder / "prefix"),
             "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "winemenubuilder.exe=d;mscoree=d;mshtml=d",
             "PYTHONUTF8": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": f"Z:{folder / 'compiled'}".replace("/", "\\"),
         }
-        self._python = ["wine", str(folder / PYTHON_FOLDER / "python.exe")]
+        self.python = ["wine", str(folder / PYTHON_FOLDER / "python.exe")]
 
     @property
     def is_ready(self) -> bool:
@@ -83,22 +92,30 @@ class Windows:
             shutil.rmtree(old, ignore_errors=True)
         fetched = self.folder / "fetched"
         fetched.mkdir(parents=True)
-        self._make_python(_Fetching(python, quietly), fetched)
-        self._make_prefix(_Fetching(python, quietly), fetched)
+        fetching = _Fetching(python, quietly)
+        self._make_prefix(fetching, fetched)
+        if self._packages is not None:
+            self._make_python(fetching, fetched, self._packages)
         shutil.rmtree(fetched)
         (self.folder / "ready").touch()
 
     def run(self, arguments: list[str], limit_s: float) -> int:
         """Runs Python there, in the checkout; its exit code, 1 where it took too long and was ended."""
         # Started on its own, Wine's server does not write its complaints between those of the program.
-        self._run(["wineserver"], STEP_S, is_shown=False)
-        return self._run([*self._python, *arguments], limit_s)
+        self._run(["wineserver"], STEP_S, take=None)
+        return self._run([*self.python, *arguments], limit_s)
+
+    def output_of(self, arguments: list[str], limit_s: float = STEP_S) -> tuple[int, str]:
+        """Runs a program to its end; its exit code, 1 where it took too long and was ended, and what it printed."""
+        said = bytearray()
+        code = self._run(arguments, limit_s, take=said.extend)
+        return code, said.decode(errors="replace").replace("\r\n", "\n")
 
     def end(self) -> None:
         """Ends what still runs in the prefix."""
         subprocess.run(["wineserver", "-k"], env=self.environment, check=False, capture_output=True, timeout=STEP_S)
 
-    def _make_python(self, fetching: "_Fetching", fetched: Path) -> None:
+    def _make_python(self, fetching: "_Fetching", fetched: Path, packages: Path) -> None:
         fetching.download(RUNTIME, fetched)
         (archive,) = fetched.glob("*.tar.gz")
         with tarfile.open(archive) as package:
@@ -111,14 +128,15 @@ class Windows:
         site = self.folder / PYTHON_FOLDER / "Lib" / "site-packages"
         site.mkdir(parents=True, exist_ok=True)
         (site / "sitecustomize.py").write_text(SITECUSTOMIZE, encoding="utf-8")
-        constraints = fetched / "constraints.txt"
-        constraints.write_text(_constraints(), encoding="utf-8")
-        fetching.install(site, PACKAGES, constraints)
+        versions = fetched / "constraints.txt"
+        versions.write_text(constraints(packages), encoding="utf-8")
+        fetching.install(site, packages, versions)
+        self._step([*self.python, "-c", CHECK])
 
     def _make_prefix(self, fetching: "_Fetching", fetched: Path) -> None:
         self._step(["wineboot", "--init"])
         self._step(["wine", "winecfg", "-v", "win10"])
-        self._step([*self._python, REGISTRY.relative_to(ROOT).as_posix()])
+        self._step(["wine", "regedit", "/S", REGISTRY.relative_to(ROOT).as_posix()])
         fetching.download(COMPILER, fetched)
         (archive,) = fetched.glob("ziglang-*.whl")
         with zipfile.ZipFile(archive) as zipped:
@@ -132,25 +150,24 @@ class Windows:
             if not fetching.quietly([str(compiler), *COMPILE, "-o", str(library), str(stub)], **caches):
                 raise Unavailable(f"{stub.name} can't be compiled.")
             shutil.copy(library, libraries)
-        self._step([*self._python, "-c", CHECK])
 
     def _step(self, arguments: list[str]) -> None:
-        if self._run(arguments, STEP_S, is_shown=False):
+        if self._run(arguments, STEP_S, take=None):
             raise Unavailable(f"Wine can't be made ready: {' '.join(arguments)} failed.")
 
-    def _run(self, arguments: list[str], limit_s: float, *, is_shown: bool = True) -> int:
-        """Runs a program to its end and hands on what it prints; its exit code, 1 where it had to be ended."""
+    def _run(self, arguments: list[str], limit_s: float, *, take: "Callable[[bytes], object] | None" = _show) -> int:
+        """Runs a program to its end; its exit code, 1 where it had to be ended. take: gets what it prints."""
         # Python for Windows dies under Wine where its output is a file: it gets a pipe.
         process = subprocess.Popen(
             arguments,
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if is_shown else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if take else subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        copier = threading.Thread(target=_copy, args=(process.stdout,), daemon=True)
+        copier = threading.Thread(target=_copy, args=(process.stdout, take), daemon=True)
         copier.start()
         try:
             return process.wait(limit_s)
@@ -185,17 +202,18 @@ class _Fetching:
             raise Unavailable(f"pip {arguments[0]} failed. Check the network and run the same command again.")
 
 
-def digest() -> str:
+def digest(packages: Path = PACKAGES) -> str:
     """Of all that a prefix is made of."""
-    files = (CONSTRAINTS, RUNTIME, PACKAGES, COMPILER, REGISTRY, *STUBS, Path(__file__))
+    files = (CONSTRAINTS, RUNTIME, packages, COMPILER, REGISTRY, *STUBS, Path(__file__))
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
-def _constraints() -> str:
-    """Those of the project, but for packages that have a version of their own there."""
-    own = {line.partition("==")[0] for line in PACKAGES.read_text(encoding="utf-8").splitlines() if "==" in line}
+def constraints(packages: Path) -> str:
+    """Those of the project, but for packages to which the file that lists them gives a version of their own."""
+    listed = packages.read_text(encoding="utf-8").splitlines(keepends=True)
+    own = {line.partition("==")[0]: line for line in listed if "==" in line}
     lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if line.partition("==")[0] not in own)
+    return "".join([line for line in lines if line.partition("==")[0] not in own] + list(own.values()))
 
 
 def _is_needed(name: str) -> bool:
@@ -205,7 +223,6 @@ def _is_needed(name: str) -> bool:
     return inside != name and not inside.startswith(left_out)
 
 
-def _copy(stream: BinaryIO | None) -> None:
-    while stream is not None and (block := stream.read1(1 << 16)):
-        sys.stdout.buffer.write(block)
-        sys.stdout.flush()
+def _copy(stream: BinaryIO | None, take: "Callable[[bytes], object] | None") -> None:
+    while stream is not None and take is not None and (block := stream.read1(1 << 16)):
+        take(block)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from prefix import ROOT, Unavailable, Windows, digest
+from prefix import PACKAGES, ROOT, Unavailable, Windows, digest
 
 APT_PACKAGES = ("wine", "wine64")
 APT_SCREEN = ("xvfb",)
@@ -46,8 +46,8 @@ def picture(arguments: list[str], python: Path, quietly: Callable[..., bool]) ->
     """Draws the window on Windows' own platform, on a screen that nobody sees; see tests/windows/picture.py."""
 
     def draw(windows: Windows) -> int:
-        _install(APT_SCREEN, "Xvfb", quietly=quietly)
-        with _screen() as display:
+        install(APT_SCREEN, "Xvfb", quietly=quietly)
+        with screen() as display:
             windows.environment["DISPLAY"] = display
             return windows.run(["-m", "tests.windows.picture", *arguments], PICTURE_S)
 
@@ -59,7 +59,7 @@ def _on_windows(work: Callable[[Windows], int], python: Path, quietly: Callable[
         print(f"== Windows skipped: Wine runs it on Linux on x86_64, and this is {platform.platform()}.")
         return 0
     try:
-        with _prepared(python, quietly) as windows:
+        with prepared(cache(), PACKAGES, python, quietly) as windows:
             return work(windows)
     except Unavailable as reason:
         print(f"== nothing run on Windows: {reason}", flush=True)
@@ -67,12 +67,15 @@ def _on_windows(work: Callable[[Windows], int], python: Path, quietly: Callable[
 
 
 @contextlib.contextmanager
-def _prepared(python: Path, quietly: Callable[..., bool]) -> Iterator[Windows]:
-    """Windows, ready and for this run alone; what still runs there at the end is ended. Raises Unavailable."""
-    _install(APT_PACKAGES, "wine", "wineserver", quietly=quietly)
-    windows = Windows(_cache() / f"windows-{digest()}")
-    _cache().mkdir(parents=True, exist_ok=True)
-    with open(_cache() / "windows.lock", "w", encoding="utf-8") as lock:
+def prepared(folder: Path, packages: Path, python: Path, quietly: Callable[..., bool]) -> Iterator[Windows]:
+    """Windows, ready and for this run alone; what still runs there at the end is ended. Raises Unavailable.
+
+    folder: where it is kept. packages: see Windows.
+    """
+    install(APT_PACKAGES, "wine", "wineserver", quietly=quietly)
+    windows = Windows(folder / f"windows-{digest(packages)}", packages)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "windows.lock", "w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -90,7 +93,7 @@ def _prepared(python: Path, quietly: Callable[..., bool]) -> Iterator[Windows]:
 
 
 @contextlib.contextmanager
-def _screen() -> Iterator[str]:
+def screen() -> Iterator[str]:
     """The name of a display of its own, which ends with its user."""
     server = ["Xvfb", "-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp"]
     with subprocess.Popen(server, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -104,7 +107,7 @@ def _screen() -> Iterator[str]:
             process.terminate()
 
 
-def _install(packages: tuple[str, ...], *programs: str, quietly: Callable[..., bool]) -> None:
+def install(packages: tuple[str, ...], *programs: str, quietly: Callable[..., bool]) -> None:
     """Installs Debian's packages where a program of theirs is not there, as root; else says how. Raises Unavailable."""
     if all(map(shutil.which, programs)):
         return
@@ -117,5 +120,6 @@ def _install(packages: tuple[str, ...], *programs: str, quietly: Callable[..., b
         raise Unavailable(by_hand)
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The user's folder for what is made once and used by all checkouts."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "domonitor-dev"

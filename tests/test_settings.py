@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domonitor.jobs.request import Existing
-from domonitor.settings import Settings, Theme, data_folder, history_file, load, save, settings_file
+from domonitor.settings import (
+    PORTABLE,
+    Settings,
+    Theme,
+    data_folder,
+    history_file,
+    load,
+    log_folder,
+    save,
+    settings_file,
+)
 
 CHOSEN = Settings(str(Path("/srv/downloads").absolute()), auto_complete=False, theme="dark", window="QUJD")
 
@@ -139,3 +150,19 @@ def test_the_download_folder_is_the_chosen_one_or_the_system_s() -> None:
 def test_tests_never_touch_the_real_profile(tmp_path_factory: pytest.TempPathFactory) -> None:
     for folder in (data_folder(), history_file(), settings_file(), Settings().folder(), Path.home()):
         assert "domonitor-tests-" in str(folder)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_portable_copy_of_the_program_keeps_all_but_the_downloads_beside_itself(
+    marked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = (data_folder(), settings_file(), log_folder())
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "domonitor-gui.exe"))
+    if marked:
+        (tmp_path / PORTABLE).touch()
+    assert (data_folder(), settings_file(), log_folder()) == elsewhere  # a Python that lies there is no such copy
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    data = tmp_path / "data"
+    beside = (data, data / "settings.json", data)
+    assert (data_folder(), settings_file(), log_folder()) == (beside if marked else elsewhere)
+    assert tmp_path not in Settings().folder().parents

@@ -39,11 +39,14 @@ DEBIAN = {
 _HAS_OWN_DISPLAY = sys.platform in ("win32", "darwin")
 
 # Qt ends the whole process where it finds no display, so it is asked in one of its own.
-_START_QT = (
+START_QT = (
     "import sys; from PySide6 import QtCore; from PySide6.QtWidgets import QApplication;"
     "app = QApplication(['domonitor', *sys.argv[1:]]);"
     "print(QtCore.qVersion(), app.platformName(), len(app.screens()))"
 )
+
+STARTS_QT = ("doctor", "--start-qt")
+"""The arguments of the program itself that do the same, where there is no Python to be asked: in the Windows folder."""
 
 _CLOCK_SLACK_S = 86_400.0
 
@@ -89,7 +92,7 @@ def _start_qt(arguments: list[str]) -> list[str] | Finding:
     """Version, platform and number of screens; or why Qt does not start."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _START_QT, *arguments],
+            [sys.executable, *(STARTS_QT if getattr(sys, "frozen", False) else ("-c", START_QT)), *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -135,7 +138,8 @@ def missing_libraries(pyside: Path) -> list[str]:
 def clock(_: Path | None) -> Finding:
     """Whether the clock can be right: certificates are checked by it, and the schedule goes by it."""
     now_s = time.time()
-    made_s = Path(domonitor.__file__).stat().st_mtime
+    program = Path(sys.executable if getattr(sys, "frozen", False) else domonitor.__file__)
+    made_s = program.stat().st_mtime
     now = datetime.fromtimestamp(now_s, UTC).astimezone()
     said = f"It is {now:%Y-%m-%d %H:%M} {now.tzname()}"
     if now_s < made_s - _CLOCK_SLACK_S:

@@ -42,9 +42,7 @@ def libcurl(_: Path | None) -> Finding:
 def trust(_: Path | None) -> Finding:
     """Which certificates https trusts."""
     if sys.platform == "win32":
-        import ssl
-
-        count = sum(1 for store in ("ROOT", "CA") for _ in ssl.enum_certificates(store))
+        count = sum(map(_certificates_of_windows, ("ROOT", "CA")))
         if count:
             return ok(f"Windows' own store, with {count} certificates.")
         return problem("Windows' certificate store is empty: no https address can be trusted.", "Run Windows Update.")
@@ -52,6 +50,24 @@ def trust(_: Path | None) -> Finding:
         from domonitor.backends.engine.trust import system_trust
 
     return trust_in(Path(path) for _, path in system_trust() if isinstance(path, str))
+
+
+def _certificates_of_windows(store: str) -> int:
+    """How many a store of Windows holds; not by ssl, which the Windows program does not bring along."""
+    count = 0
+    if sys.platform == "win32":
+        import ctypes
+
+        crypt32 = ctypes.WinDLL("crypt32")
+        crypt32.CertOpenSystemStoreW.restype = crypt32.CertEnumCertificatesInStore.restype = ctypes.c_void_p
+        opened = crypt32.CertOpenSystemStoreW(None, ctypes.c_wchar_p(store))
+        found = None
+        while opened and (
+            found := crypt32.CertEnumCertificatesInStore(ctypes.c_void_p(opened), ctypes.c_void_p(found))
+        ):
+            count += 1
+        crypt32.CertCloseStore(ctypes.c_void_p(opened), 0)
+    return count
 
 
 def trust_in(places: Iterable[Path]) -> Finding:

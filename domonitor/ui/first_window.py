@@ -12,15 +12,17 @@ ANSWERS_WITHIN_MS = 2_000
 MOST_BYTES = 1 << 20
 
 _TAKEN = b"taken\n"
+_END = {"end": True}
 
 
 class FirstWindow(QObject):
     """The place at which the first window listens.
 
-    Signals: called(list of addresses), when a second one was started.
+    Signals: called(list of addresses), when a second one was started. end_wanted(), by the installer of a newer one.
     """
 
     called = Signal(object)
+    end_wanted = Signal()
 
     def __init__(self, place: str, parent: QObject | None = None) -> None:
         """place: a socket's path in a folder that only this user can enter; on Windows a pipe's name."""
@@ -65,21 +67,30 @@ class FirstWindow(QObject):
             socket.abort()
         if not socket.canReadLine():
             return
-        addresses = _addresses(socket.readLine().data())
-        if addresses is None:
+        said = _said(socket.readLine().data())
+        addresses = _addresses(said)
+        if addresses is None and said != _END:
             socket.abort()
             return
         socket.write(_TAKEN)
         # Who reads that goes; Windows throws away what a pipe still holds when its server goes first.
-        self.called.emit(addresses)
+        if addresses is None:
+            self.end_wanted.emit()
+        else:
+            self.called.emit(addresses)
 
 
-def _addresses(line: bytes | bytearray | memoryview[int]) -> list[str] | None:
-    """What was handed over, None where it can't be understood."""
+def _said(line: bytes | bytearray | memoryview[int]) -> object:
+    """What was said, None where it can't be understood."""
     try:
-        addresses = json.loads(bytes(line))["addresses"]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        return json.loads(bytes(line))
+    except (ValueError, RecursionError):
         return None
+
+
+def _addresses(said: object) -> list[str] | None:
+    """The addresses that were handed over, None where it is none of that."""
+    addresses = said.get("addresses") if isinstance(said, dict) else None
     if isinstance(addresses, list) and all(isinstance(address, str) for address in addresses):
         return addresses
     return None

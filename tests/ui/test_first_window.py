@@ -48,6 +48,37 @@ def place(tmp_path: Path) -> str:
     return window_place(tmp_path / "engine")
 
 
+ENDS = """
+import sys
+from PySide6.QtNetwork import QLocalSocket
+socket = QLocalSocket()
+socket.connectToServer(sys.argv[1])
+socket.waitForConnected(5000)
+socket.write(sys.argv[2].encode() + bytes([10]))
+socket.waitForReadyRead(5000)
+sys.exit(0 if socket.readAll().data() == bytes([*b"taken", 10]) else 9)
+"""
+
+
+@pytest.mark.parametrize(("said", "is_wanted"), [('{"end": true}', True), ('{"end": 1.5}', False), ("[1]", False)])
+def test_the_installer_of_a_newer_version_can_ask_the_window_to_end(
+    run: Run, place: str, said: str, is_wanted: bool
+) -> None:
+    async def test() -> None:
+        first = FirstWindow(place)
+        assert first.listen()
+        ended: list[bool] = []
+        called: list[object] = []
+        first.end_wanted.connect(lambda: ended.append(True))
+        first.called.connect(called.append)
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", ENDS, place, said, cwd=ROOT)
+        code = await asyncio.wait_for(program.wait(), 30)
+        assert (code, ended, called) == ((0, [True], []) if is_wanted else (9, [], []))
+        first.close()
+
+    run(test())
+
+
 def test_a_first_window_takes_what_a_second_start_was_given(run: Run, place: str) -> None:
     async def test() -> None:
         first = FirstWindow(place)

@@ -56,8 +56,7 @@ class Starting:
 
     def arguments(self, folder: Path, report: Path) -> list[str]:
         """What the host's process gets. report: where it says why it could not start."""
-        program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "domonitor"]
-        given = [*program, "engine", "--folder", str(folder), "--report", str(report)]
+        given = [*_program(), "engine", "--folder", str(folder), "--report", str(report)]
         if self.idle_minutes is not None:
             given += ["--idle-minutes", str(self.idle_minutes)]
         return given
@@ -67,6 +66,13 @@ class Starting:
         if self.settings is None:
             return {}
         return {SETTINGS_VARIABLE: json.dumps(codec(EngineSettings).encode(self.settings))}
+
+
+def _program() -> list[str]:
+    """What runs this very program. In the Windows folder the window's own one can't: it has no console."""
+    if getattr(sys, "frozen", False):
+        return [str(Path(sys.executable).with_name("domonitor.exe"))]
+    return [sys.executable, "-m", "domonitor"]
 
 
 def connect(meeting: Meeting, starting: Starting | None, closed: threading.Event) -> tuple[Connection, Welcome]:
