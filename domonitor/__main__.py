@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
     from domonitor.backends.engine import EngineSettings
 
+_OF_THE_WINDOW = ("--in-process", "--hidden", "--monitor-only")
+
 
 def main() -> int:
     """Runs what the arguments ask for; the exit code."""
     arguments = sys.argv[1:]
     is_completing = "_DOMONITOR_COMPLETE" in os.environ  # a shell asks what could stand where its user types
     if not is_completing and all(
-        each == "--in-process" or each.lower().startswith(("http://", "https://")) for each in arguments
+        each in _OF_THE_WINDOW or each.lower().startswith(("http://", "https://")) for each in arguments
     ):
         return window()
     if len(arguments) == 2 and arguments[0] == "explain" and not arguments[1].startswith("--"):

@@ -17,45 +17,69 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
-from domonitor import __version__, logs, services
+from domonitor import __version__, autostart, elevation, logs, services
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import DomonitorError
 from domonitor.monitor import Monitor
 from domonitor.recorder import Recorder
 from domonitor.settings import Settings
-from domonitor.ui import text, theme
+from domonitor.ui import text, theme, tray
+from domonitor.ui.all_jobs import AllJobs, Elevation
+from domonitor.ui.attention import Attention
 from domonitor.ui.first_window import FirstWindow
 from domonitor.ui.main_window import MainWindow
+from domonitor.ui.only_watching import only_watch
+from domonitor.ui.tasks import on_a_thread
 
 _log = logging.getLogger(__name__)
 
-IN_PROCESS = "--in-process"
+IN_PROCESS, HIDDEN = "--in-process", autostart.HIDDEN
 
 _KEEP_TIMELINES = frozenset({"engine"})
 """The services that keep what happened to their jobs; of the others the history keeps it."""
+_ONLY_ALONE = (
+    "--monitor-only stands alone: that window only watches, and takes no addresses. To add downloads, start domonitor "
+    "without it."
+)
 
 
-def open_window(backends: Iterable[Backend], settings: Settings, history: Path | None = None) -> MainWindow:
+def open_window(
+    backends: Iterable[Backend],
+    settings: Settings,
+    history: Path | None = None,
+    *,
+    is_shown: bool = True,
+    only_watches: bool = False,
+    way_to_all: Elevation | None = None,
+) -> MainWindow:
     """Wires monitor and window for the services, inside a running loop, and shows the window.
 
-    history: the file in which is recorded what is over, None for no history.
+    history: the file in which is recorded what is over, None for no history. is_shown: False for a window that is
+    shown later. only_watches: nothing can be added, changed or opened. way_to_all: to a window with the jobs of all
+    users.
     Await the window's closed, then close_window.
     """
     theme.apply(settings.theme)
-    monitor = Monitor(backends)
+    monitor = Monitor(backends, only_watches=only_watches)
     recorder = Recorder(monitor, history, _KEEP_TIMELINES) if history is not None else None
     window = MainWindow(monitor, settings, recorder)
     if recorder is not None:
         recorder.start(window.notices.tell)
+    if only_watches:
+        only_watch(window)
+    if way_to_all is not None:
+        AllJobs(window, way_to_all)
     monitor.start()
-    window.show()
+    if is_shown:
+        window.show()
+    Attention(window, monitor.set_hidden)
     return window
 
 
 async def close_window(window: MainWindow) -> None:
     """Ends what the window runs, and the window itself. The services keep their jobs."""
-    window.close()
+    window.quit()
     await window.shut_down()
     # Now and on this thread: left to Python, the cyclic garbage collection may run on a service's thread, and a timer
     # that is destroyed there takes the program down with it.
@@ -65,23 +89,31 @@ async def close_window(window: MainWindow) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the window until it is closed; the exit code.
 
-    arguments: addresses to be added, and --in-process, which keeps the engine in this process; None for the program's.
+    arguments: addresses to be added, --in-process, which keeps the engine in this process, --hidden, which shows no
+    window where its icon stands in the notification area, or --monitor-only, alone; None for the program's.
     A second start raises the first window and ends.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    in_process = IN_PROCESS in arguments
-    addresses = [each for each in arguments if each != IN_PROCESS]
+    only_watches = elevation.MONITOR_ONLY in arguments
+    if only_watches and len(arguments) > 1:
+        sys.stderr.write(f"{_ONLY_ALONE}\n")
+        return 2
+    addresses = [each for each in arguments if each not in (IN_PROCESS, HIDDEN)]
     if not has_display():
         sys.stderr.write(
             "There is no display to show the window on. Log in to a desktop, or use the commands: domonitor --help\n"
         )
         return 1
+    if only_watches:
+        elevation.forget_the_users_plugins()
+        return run(_watch)
     application()
     first = _first_window()
-    if first is not None and first.hand_over(addresses):
+    is_hidden = HIDDEN in arguments and not addresses
+    if first is not None and (first.is_there() if is_hidden else first.hand_over(addresses)):
         return 0
     logs.start(logs.Kind.WINDOW)
-    return run(partial(_main, first, addresses, in_process=in_process))
+    return run(partial(_main, first, addresses, in_process=IN_PROCESS in arguments, is_hidden=is_hidden))
 
 
 def _first_window() -> FirstWindow | None:
@@ -95,14 +127,30 @@ def _first_window() -> FirstWindow | None:
         return None
 
 
-async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_process: bool) -> int:
+async def _watch() -> int:
+    """A window of its own beside the first one, perhaps an administrator's.
+
+    It takes from the user's settings only how it looks, and writes nothing of the user's: no settings, history or log.
+    """
+    look = settings_store.load(settings_store.settings_file()).theme
+    window = open_window(services.to_watch(), Settings(theme=look, folded="none"), only_watches=True)
+    await window.closed.wait()
+    await close_window(window)
+    return 0
+
+
+async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_process: bool, is_hidden: bool) -> int:
     path = settings_store.settings_file()
     settings = settings_store.load(path)
     backends = services.open_backends(in_process=in_process, chosen=settings)
-    window = open_window(backends, settings, settings_store.history_file())
+    is_shown = not (is_hidden and settings.tray and tray.Tray.is_available())
+    way_to_all = Elevation(elevation.is_offered, elevation.start)
+    window = open_window(backends, settings, settings_store.history_file(), is_shown=is_shown, way_to_all=way_to_all)
+    tray.follow(window, settings)
+    _follow_autostart(window, settings)
     if first is not None and first.listen():
         first.called.connect(window.come_to_the_front)
-        first.end_wanted.connect(window.close)
+        first.end_wanted.connect(window.quit)
 
     def save(settings: Settings) -> None:
         try:
@@ -120,6 +168,32 @@ async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_proce
         first.close()
     await close_window(window)
     return 0
+
+
+def _follow_autostart(window: MainWindow, settings: Settings) -> None:
+    """Makes the system's entry what the settings say whenever they change, and at the start where they want one.
+
+    Else it is left at the start as it is: an installer may have made it.
+    """
+    one_by_one = asyncio.Lock()
+    last = [settings.autostart]
+
+    async def apply(is_wanted: bool) -> None:
+        async with one_by_one:
+            try:
+                await on_a_thread(partial(autostart.apply, is_wanted), "autostart")
+            except OSError as error:
+                said = text.tr("Whether domonitor starts by itself could not be changed: {reason}.")
+                window.notices.tell(said.replace("{reason}", error.strerror or str(error)))
+
+    def follow(settings: Settings) -> None:
+        if settings.autostart is not last[0]:
+            last[0] = settings.autostart
+            window.tasks.start(apply(settings.autostart), what="starting by itself")
+
+    if settings.autostart:
+        window.tasks.start(apply(True), what="starting by itself")
+    window.settings_changed.connect(follow)
 
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -147,7 +221,7 @@ async def _until_interrupted(work: Callable[[], Coroutine[Any, Any, int]]) -> in
 def _close_windows() -> None:
     for window in QApplication.topLevelWidgets():
         if isinstance(window, MainWindow):
-            window.close()
+            window.quit()
 
 
 def application() -> QApplication:

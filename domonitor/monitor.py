@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from domonitor.backends.interface import Backend
 from domonitor.backends.thread import BackendThread
+from domonitor.jobs import hresult
 from domonitor.jobs.change import Change, Health, HealthState
 from domonitor.jobs.error import CallFailed, CopyError, DomonitorError
 from domonitor.jobs.event import Event
@@ -35,8 +36,22 @@ CLOSE_WITHIN_S = 1.5
 
 _log = logging.getLogger(__name__)
 
+ONLY_WATCHES = "This window only watches: it adds no download and changes none."
+
+_ALL_REFUSED: Mapping[Command, str] = MappingProxyType(dict.fromkeys(Command, ONLY_WATCHES))
+
 Listener = Callable[[str, Change], None]
 """Called on the loop with the service's name and what changed there."""
+
+
+@runtime_checkable
+class Hideable(Protocol):
+    """A backend that asks its service less often while nobody looks, and at once when somebody does again.
+
+    is_hidden may be set on any thread.
+    """
+
+    is_hidden: bool
 
 
 class Monitor:
@@ -44,6 +59,7 @@ class Monitor:
 
     Lives in a running loop; every method and every listener is called there. A backend that fails becomes health;
     its jobs stay known.
+    only_watches: every command and every new job is refused before a backend hears of it, and each job says so.
     """
 
     def __init__(
@@ -51,7 +67,10 @@ class Monitor:
         backends: Iterable[Backend],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        only_watches: bool = False,
     ) -> None:
+        self.only_watches = only_watches
         self._clock = clock
         self._sleep = sleep
         self._watches = {backend.name: _Watch(backend) for backend in backends}
@@ -71,7 +90,7 @@ class Monitor:
 
     def commands(self, service: str) -> frozenset[Command]:
         """What the service can do at all."""
-        return self._watches[service].backend.commands
+        return frozenset() if self.only_watches else self._watches[service].backend.commands
 
     def bytes_per_s(self, key: JobKey) -> float | None:
         """The job's speed over the last seconds; None while it does not transfer."""
@@ -88,6 +107,12 @@ class Monitor:
         loop = asyncio.get_running_loop()
         for watch in self._watches.values():
             watch.start(loop, self._pump(watch))
+
+    def set_hidden(self, is_hidden: bool) -> None:
+        """Whether nobody sees what is published: services that are polled are then asked less often."""
+        for watch in self._watches.values():
+            if isinstance(watch.backend, Hideable):
+                watch.backend.is_hidden = is_hidden
 
     async def execute(
         self, command: Command, keys: Iterable[JobKey], origin: str = "window", **arguments: object
@@ -109,6 +134,8 @@ class Monitor:
 
     async def add(self, service: str, jobs: Sequence[NewJob]) -> tuple[Outcome, ...]:
         """Creates jobs at a service; one outcome a job."""
+        if self.only_watches:
+            return tuple(_not_here(None) for _ in jobs)
         return await self._ask(service, lambda backend: backend.add(jobs))
 
     async def get_error(self, key: JobKey) -> CopyError:
@@ -136,6 +163,8 @@ class Monitor:
                 _log.error("%s did not close cleanly", closing[future], exc_info=error)
 
     async def _execute(self, service: str, request: CommandRequest) -> tuple[Outcome, ...]:
+        if self.only_watches:
+            return tuple(_not_here(job_id) for job_id in request.job_ids)
         try:
             return await self._ask(service, lambda backend: backend.execute(request))
         except CallFailed as failure:
@@ -178,6 +207,8 @@ class Monitor:
     def _publish(self, watch: _Watch, change: Change) -> None:
         if change.health is not None:
             watch.health = change.health
+        if self.only_watches:
+            change = _all_refused(change)
         now_s = self._clock()
         for job in change.upserts:
             self._jobs[job.key] = job
@@ -237,6 +268,17 @@ class _Watch:
             return (closed,)
         self._task.cancel()
         return self._task, closed
+
+
+def _not_here(job_id: str | None) -> Outcome:
+    return Outcome(job_id, hresult.E_ACCESSDENIED, "E_ACCESSDENIED", ONLY_WATCHES)
+
+
+def _all_refused(change: Change) -> Change:
+    """The change with jobs of which each refuses every command."""
+    upserts = tuple(replace(job, refusals=_ALL_REFUSED) for job in change.upserts)
+    final = {key: job and replace(job, refusals=_ALL_REFUSED) for key, job in change.removals.items()}
+    return replace(change, upserts=upserts, removals=MappingProxyType(final))
 
 
 def _reason(error: Exception) -> str:

@@ -48,13 +48,18 @@ def open_backends(
     return [LookingBackend(folder), *systems_own]
 
 
-def _of_the_system() -> list[Backend]:
+def to_watch() -> list[Backend]:
+    """The services of the system alone, for who only watches them: each refuses whatever would change something."""
+    return _of_the_system(watches_only=True)
+
+
+def _of_the_system(*, watches_only: bool = False) -> list[Backend]:
     """The services that this system brings along."""
     if os.name != "nt":
         return []
     from domonitor.backends.bits.backend import BitsBackend
 
-    return [BitsBackend(settings_store.data_folder() / "bits.json")]
+    return [BitsBackend(settings_store.data_folder() / "bits.json", watches_only=watches_only)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Settings:
     holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
     proxy: "" as the environment says, "none", or an address such as http://proxy.example:3128, without a login.
     log_level: what is worth a line in the logs: one of LOG_LEVELS.
+    tray: whether an icon stands in the notification area, where a closed window goes. autostart: whether the program
+    starts by itself when the user logs in.
     """
 
     download_folder: str = ""
@@ -108,6 +110,8 @@ class Settings:
     holds_off_sleep: bool = True
     proxy: str = ""
     log_level: str = "info"
+    tray: bool = False
+    autostart: bool = False
 
     def folder(self) -> Path:
         """The download folder as a path. Raises NoProfile."""

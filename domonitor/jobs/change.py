@@ -23,10 +23,15 @@ class HealthState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A service's health. reason: a sentence where it is not OK, else ""."""
+    """A service's health.
+
+    reason: a sentence where it is not OK or does not show all, else "". is_partial: it shows some of its jobs to
+    administrators alone.
+    """
 
     state: HealthState = HealthState.OK
     reason: str = ""
+    is_partial: bool = False
 
 
 _NO_REMOVALS: Mapping[JobKey, Job | None] = MappingProxyType({})

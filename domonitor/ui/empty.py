@@ -45,6 +45,14 @@ class EmptyPage(QWidget):
         layout.addStretch(3)
         self.restyle()
 
+    def say(self, title: str, hint: str) -> None:
+        """Says this in place of what to do first, where nothing can be added."""
+        self._title.setText(title)
+        self._hint.setText(hint)
+        self._button.hide()
+        self._title.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFocusProxy(self._title)
+
     def restyle(self) -> None:
         """Follows the theme."""
         colors = theme.colors(self.palette())

@@ -49,22 +49,26 @@ def running(file: JobFile) -> Question:
 class FileOpener:
     """Looks for finished files, and opens them with whatever the system has for them.
 
-    tell: takes a sentence for the user.
+    tell: takes a sentence for the user. only_watches: it looks at no disk and opens nothing: a file of another user
+    may lie wherever that one wants it, and this process may be an administrator's.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None], *, only_watches: bool = False) -> None:
         self._tell = tell
+        self._only_watches = only_watches
         self._thread: BackendThread | None = None
 
     async def missing(self, files: Sequence[JobFile]) -> frozenset[str]:
         """The local names of those finished files that are not where they were put."""
         names = [file.local_name for file in files if file.progress.completed][:MOST_LOOKED_AT]
-        if not names:
+        if not names or self._only_watches:
             return frozenset()
         return await asyncio.wrap_future(self._ready().submit(lambda: frozenset(filter(_is_missing, names))))
 
     async def open(self, file: JobFile, *, in_folder: bool) -> bool:
         """Opens the file, or shows it in its folder; whether it is there. It says so where it is not."""
+        if self._only_watches:
+            return False
         if await self.missing([file]):
             self._tell(
                 text.tr("{name} is not there any more: somebody has deleted, moved or renamed it.").replace(

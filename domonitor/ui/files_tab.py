@@ -102,6 +102,7 @@ class FilesTab(QWidget):
         self.model.modelReset.connect(self._refresh)
         self.model.dataChanged.connect(self._refresh)
         self._job: Job | None = None
+        self._never = ""
         self.open_button = self._button("openFileButton", text.tr("Open"), self.open_requested)
         self.folder_button = self._button("showFolderButton", text.tr("Show in folder"), self.folder_requested)
         self._why_not = QLabel()
@@ -133,10 +134,17 @@ class FilesTab(QWidget):
             return self.model.files[at]
         return self.model.files[0] if len(self.model.files) == 1 else None
 
+    def leave_alone(self, why: str) -> None:
+        """No file can be opened here at all; why, in a sentence."""
+        self._never = why
+        self._refresh()
+
     def why_not(self, file: JobFile | None) -> str:
         """Why the file can't be opened; "" where it can."""
         if file is None or self._job is None:
             return text.tr("Choose a file first.") if self.model.files else ""
+        if self._never:
+            return self._never
         if self._job.origin is not Origin.OURS:
             return text.tr("Another program fetches this file and decides about it.")
         if not file.progress.completed:

@@ -32,6 +32,12 @@ class FirstWindow(QObject):
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._take_all)
 
+    def is_there(self) -> bool:
+        """Whether there is a first window; it hears nothing of this."""
+        socket = QLocalSocket()
+        socket.connectToServer(self._place)
+        return socket.waitForConnected(ANSWERS_WITHIN_MS)
+
     def hand_over(self, addresses: Sequence[str]) -> bool:
         """Whether there is a first window, which has taken these addresses and comes to the front."""
         socket = QLocalSocket()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from domonitor.jobs.change import Health, HealthState
 from domonitor.ui import text, theme
@@ -20,7 +21,12 @@ _SIGNS = {
 
 
 class HealthBar(QWidget):
-    """One word on each service, and why one can't be reached as far as there is room; the tooltip says all of it."""
+    """One word on each service, and why one can't be reached as far as there is room; the tooltip says all of it.
+
+    Signals: all_requested(), somebody wants to see the jobs that a service shows to administrators alone.
+    """
+
+    all_requested = Signal()
 
     def __init__(self, services: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +39,13 @@ class HealthBar(QWidget):
         for service, label in self._labels.items():
             label.setObjectName(f"health-{service}")
             layout.addWidget(label)
+        self._offers_all = False
+        self.all_button = QPushButton(text.tr("Show all jobs…"))
+        self.all_button.setObjectName("elevateButton")
+        self.all_button.setFlat(True)
+        self.all_button.clicked.connect(self.all_requested)
+        self.all_button.hide()
+        layout.addWidget(self.all_button)
         self._reason = ElidedLabel()
         self._reason.setObjectName("healthReason")
         self._reason.setAccessibleName(text.tr("Why a service can't be reached"))
@@ -44,8 +57,19 @@ class HealthBar(QWidget):
         self._health[service] = health
         self._show(service)
 
+    def offer_all(self, is_offered: bool) -> None:
+        """Whether there is a way to the jobs that a service does not show: it is offered where one does not."""
+        self._offers_all = is_offered
+        self._show_offer()
+
     def restyle(self) -> None:
         """Follows the theme."""
+        colors = theme.colors(self.palette())
+        self.all_button.setStyleSheet(
+            f"QPushButton {{ color: {colors.accent}; border: 1px solid transparent; border-radius: 4px;"
+            f" padding: 1px 6px; }} QPushButton:hover {{ background: {colors.track}; }}"
+            f"QPushButton:focus {{ border-color: {colors.accent}; }} QPushButton:disabled {{ color: {colors.muted}; }}"
+        )
         for service in self._labels:
             self._show(service)
 
@@ -60,3 +84,11 @@ class HealthBar(QWidget):
         label.setToolTip(health.reason or f"{name}: {words}")
         reasons = [one.reason for one in self._health.values() if one.state is HealthState.UNAVAILABLE]
         self._reason.setText("  ".join(filter(None, reasons)))
+        self._show_offer()
+
+    def _show_offer(self) -> None:
+        hidden = [one.reason for one in self._health.values() if one.is_partial]
+        asks = text.tr("Windows asks for an administrator, and a second window opens that only watches.")
+        self.all_button.setToolTip("\n".join((*hidden, asks)))
+        self.all_button.setAccessibleDescription(self.all_button.toolTip())
+        self.all_button.setVisible(self._offers_all and bool(hidden))

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSizePolicy,
-    QSplitter,
     QStackedWidget,
     QToolBar,
     QVBoxLayout,
@@ -76,7 +75,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setAccessibleName("domonitor")
         self.setWindowTitle("domonitor")
-        self._drops = Drops(self, self.add_downloads)
+        self._drops = None if monitor.only_watches else Drops(self, self.add_downloads)
         self.closed = asyncio.Event()
         self.settings = settings
         self.monitor = monitor
@@ -105,7 +104,6 @@ class MainWindow(QMainWindow):
         self._second_timer.start()
         self._unsubscribe = monitor.subscribe(self._take_change)
         self.model.regrouped.connect(self.announcer.take)
-        self.free_space.start()
         self.restyle()
         self._refresh_summary()
         self._refresh_actions()
@@ -157,6 +155,11 @@ class MainWindow(QMainWindow):
         self.activateWindow()
         if addresses:
             self.add_downloads("\n".join(addresses))
+
+    def quit(self) -> None:
+        """Ends the window, whatever closing it does else."""
+        self.closed.set()
+        self.close()
 
     # Building.
 
@@ -215,6 +218,8 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.health_bar, 1)
         self.statusBar().messageChanged.connect(self.announcer.read)
         self.free_space = FreeSpace(self.settings.folder(), self.tasks)
+        if not self.monitor.only_watches:
+            self.free_space.start()
         self.statusBar().addPermanentWidget(self.free_space)
         self.statusBar().setSizeGripEnabled(False)
 
@@ -226,21 +231,13 @@ class MainWindow(QMainWindow):
         selection.currentRowChanged.connect(lambda *_: self._choose_current())
         self.table.linked.connect(self._follow_link)
         self.list.folded.connect(lambda folded: self._set(folded=folded))
-        self.panes = Panes(self, lambda: (*self.list.panes, self.notices, self.list, self.details))
+        self.panes = Panes(self, lambda: (*self.list.panes, self.notices, self.list, self.details, self.health_bar))
         self.details.error_panel.command_requested.connect(self._give_chosen)
-        self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.setObjectName("splitter")
-        self.splitter.addWidget(self.list)
-        self.splitter.addWidget(self.details)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([420, 400])
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(5)
+        self.splitter = layout.split(self.list, self.details)
 
     def _build_menus(self) -> None:
         self.menuBar().setAccessibleName(text.tr("Menus"))
-        self.menuBar().addMenu(DownloadsMenu(self._acts, self))
+        self.menuBar().addMenu(DownloadsMenu(self._acts, self, self.quit))
         # A change of the system's own scheme comes here; a choice made in the window does so too, and changes nothing.
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         themes = ThemeMenu(self.settings.theme, self)
@@ -312,21 +309,22 @@ class MainWindow(QMainWindow):
 
     def give(self, command: Command) -> None:
         """Gives the command to the selected jobs that can take it."""
-        self._start(command, self.table.selected_jobs())
+        self.give_to(command, self.table.selected_jobs())
 
     def _give_chosen(self, command: Command) -> None:
         row = self.model.row(self.selected.key) if self.selected.key else None
-        self._start(command, [row.job] if row is not None and not row.is_gone else [])
+        self.give_to(command, [row.job] if row is not None and not row.is_gone else [])
 
     def _follow_link(self, key: JobKey, command: Command | None) -> None:
         """Somebody has pressed what a row offers: a command for its job, or None to have its state explained."""
         row = self.model.row(key)
         if command is not None and row is not None:
-            self._start(command, [row.job])
+            self.give_to(command, [row.job])
         elif self.choose(key):
             self.panes.enter(self.details)
 
-    def _start(self, command: Command, jobs: Sequence[Job]) -> None:
+    def give_to(self, command: Command, jobs: Sequence[Job]) -> None:
+        """Gives the command to those of the jobs that can take it."""
         if self._giver.offers_any(command, one_of_each_kind(jobs)):
             self.tasks.start(self._giver.give(command, jobs), what=text.command_name(command))
 
@@ -364,6 +362,10 @@ class MainWindow(QMainWindow):
         if self.settings.theme == Theme.SYSTEM:
             theme.apply(self.settings.theme)
 
+    def keep_layout(self) -> None:
+        """Tells the settings how the window looks now."""
+        self._set(window=layout.as_text(self, self.splitter), columns=self.list.columns.as_text())
+
     def _set_theme(self, choice: Theme) -> None:
         theme.apply(choice.value)
         self._set(theme=choice.value)
@@ -393,6 +395,6 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """See QWidget. Nothing is asked: the services keep every job."""
-        self._set(window=layout.as_text(self, self.splitter), columns=self.list.columns.as_text())
+        self.keep_layout()
         self.closed.set()
         super().closeEvent(event)

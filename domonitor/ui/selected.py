@@ -63,7 +63,7 @@ class SelectedJob:
         self._files_timer.timeout.connect(self._ask_files)
         self.speeds = SpeedHistory()
         self._fellows = FellowJobs(monitor)
-        self._opener = FileOpener(tell)
+        self._opener = FileOpener(tell, only_watches=monitor.only_watches)
         self._tell = tell
         details.error_panel.address_requested.connect(self.change_address)
         details.speed.curve = self._curve

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
+from domonitor.backends.thread import BackendThread
 from domonitor.jobs.error import DomonitorError
 from domonitor.ui import text
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -49,3 +52,12 @@ class TaskOwner:
         except Exception:
             _log.exception("a bug in: %s", what)
             self._tell(text.tr("Something went wrong inside domonitor. The log has the details."))
+
+
+async def on_a_thread(call: Callable[[], T], name: str) -> T:
+    """What the call returns, which may block: it has a thread of its own, left behind where the task is ended."""
+    thread = BackendThread(name)
+    try:
+        return await asyncio.wrap_future(thread.submit(call))
+    finally:
+        thread.close(lambda: None)

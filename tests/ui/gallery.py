@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QLocale, QPoint, QTranslator
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolButton, QWidget
@@ -22,11 +23,13 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolBut
 from domonitor import app
 from domonitor.backends.interface import Backend
 from domonitor.jobs import codes
-from domonitor.jobs.change import HealthState
+from domonitor.jobs.change import Change, Health, HealthState
 from domonitor.jobs.speeds import SpeedHistory
 from domonitor.jobs.state import Command
 from domonitor.settings import Settings
+from domonitor.ui.all_jobs import Elevation
 from domonitor.ui.column_layout import Preset
+from domonitor.ui.groups import Group
 from domonitor.ui.keys_dialog import KeysDialog
 from domonitor.ui.main_window import MainWindow
 from tests.ui import gallery_jobs as shown
@@ -56,9 +59,9 @@ class Stretched(QTranslator):
 
 
 @asynccontextmanager
-async def window_on(*services: Backend, theme: str, size: tuple[int, int] = LARGE):
-    """The window, with all of its list there."""
-    window = app.open_window(services, Settings(tempfile.gettempdir(), theme=theme))
+async def window_on(*services: Backend, theme: str, size: tuple[int, int] = LARGE, **options: Any):
+    """The window, with all of its list there. options: as open_window takes them."""
+    window = app.open_window(services, Settings(tempfile.gettempdir(), theme=theme), **options)
     window.resize(*size)
     try:
         monitor = window.monitor
@@ -170,6 +173,25 @@ async def filters(folder: Path, theme: str, size: tuple[int, int], name: str) ->
             opened.close()
 
 
+async def all_jobs(folder: Path, theme: str) -> None:
+    """The way to all jobs in the status bar, and the window it leads to: with jobs, empty, and without any service."""
+    partial = shown.bits()
+    partial.publish(Change(health=Health(reason="Only your own jobs are shown.", is_partial=True)))
+    way = Elevation(lambda: True, lambda _: "")
+    async with window_on(shown.engine(), partial, theme=theme, way_to_all=way) as window:
+        choose(window, "data.zip")
+        await until(window.health_bar.all_button.isVisible)
+        await take(window, folder / f"show-all-{theme}.png")
+        await take(window.statusBar(), folder / f"show-all-status-{theme}.png")
+    async with window_on(shown.bits(), theme=theme, only_watches=True) as window:
+        window.list.show_all()
+        window.table.fold(Group.OTHER_PROGRAMS, is_folded=False)
+        choose(window, "Edge Update")
+        await take(window, folder / f"monitor-only-{theme}.png")
+    async with window_on(theme=theme, only_watches=True) as window:
+        await take(window, folder / f"monitor-only-nothing-{theme}.png")
+
+
 async def empty(folder: Path, theme: str) -> None:
     async with window_on(shown.many(0), theme=theme) as window:
         await take(window, folder / f"empty-{theme}.png")
@@ -213,6 +235,7 @@ def scenes() -> dict[str, Scene]:
     add("filters", filters, LARGE, "filters")
     add("german-filters", filters, SMALL, "filters-small")
     add("empty", empty)
+    add("all-jobs", all_jobs)
     add("10000", many)
     add("support", support)
     return made

@@ -35,18 +35,23 @@ FLAT = json.dumps({"sort": "created", "descending": False, "columns": []})
 
 @asynccontextmanager
 async def opened(
-    *backends: Backend, settings: Settings | None = None, history: Path | None = None, is_grouped: bool = False
+    *backends: Backend,
+    settings: Settings | None = None,
+    history: Path | None = None,
+    is_grouped: bool = False,
+    **options: Any,
 ) -> AsyncIterator[MainWindow]:
     """The window on these services; closed and shut down at the end.
 
     is_grouped: the list is in groups, none of them folded; else it is flat, unless the settings say how it is.
+    options: as open_window takes them.
     """
     settings = settings or Settings(FOLDER, theme="light")
     if is_grouped:
         settings = replace(settings, folded=settings.folded or "none")
     elif not settings.columns:
         settings = replace(settings, columns=FLAT)
-    window = app.open_window(backends, settings, history)
+    window = app.open_window(backends, settings, history, **options)
     try:
         yield window
     finally:

@@ -272,8 +272,9 @@ def test_only_own_jobs_are_shown_where_windows_refuses_the_others_and_that_is_sa
     monkeypatch.setattr(BitsManager, "count", refuse)
     job_id = str(theirs(other_program, tmp_path).get_id())
     service.until(lambda: job_id in service.jobs)
-    said = [change.health.reason for change in service.changes if change.health is not None]
-    assert said[-1].startswith("Only your own jobs are shown")
+    said = [change.health for change in service.changes if change.health is not None]
+    assert said[-1].reason.startswith("Only your own jobs are shown")
+    assert said[-1].is_partial
 
 
 # More than one of us.

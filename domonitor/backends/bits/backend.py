@@ -40,19 +40,23 @@ _OWN_ONLY = (
     "Only your own jobs are shown; jobs of Windows Update, Intune and Configuration Manager need an administrator."
 )
 
+_ONLY_WATCHED = "BITS is only watched here."
+
 
 class BitsBackend:
     """Polls BITS, and is woken by the callbacks of its own jobs; see Backend.
 
     own_jobs: the file in which the ids of this program's own jobs are kept. A service that is stopped is not started by
     a poll: only by a command or a new job. What speaks to Windows is loaded when it is opened.
+    watches_only: every command and every new job is refused, nothing is completed by itself, and no file is written.
     """
 
     name = "bits"
     commands = frozenset(Command) - {Command.SET_LIMITS}
 
-    def __init__(self, own_jobs: Path) -> None:
+    def __init__(self, own_jobs: Path, *, watches_only: bool = False) -> None:
         self._path = own_jobs
+        self._watches_only = watches_only
         self._open: tuple[BitsManager, OwnJobs, Watch] | None = None
         self._said: Health | None = None
         self._wake: Callable[[], None] = lambda: None
@@ -82,7 +86,7 @@ class BitsBackend:
 
         self._wake = wake
         manager, own_jobs = BitsManager(), OwnJobs(self._path)
-        self._open = manager, own_jobs, Watch(manager, own_jobs, wake)
+        self._open = manager, own_jobs, Watch(manager, own_jobs, wake, watches_only=self._watches_only)
 
     def poll(self) -> Change:
         """See Backend. Raises CallFailed where BITS is disabled or not there."""
@@ -104,7 +108,8 @@ class BitsBackend:
             self._said = None
             raise
         self._pace(ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S)
-        self._pending.add(replace(change, health=self._news(Health(reason="" if watch.sees_all else _OWN_ONLY))))
+        health = Health() if watch.sees_all else Health(reason=_OWN_ONLY, is_partial=True)
+        self._pending.add(replace(change, health=self._news(health)))
         change, is_more_left = self._pending.take(PAGE)
         if is_more_left:
             self._wake()
@@ -203,14 +208,21 @@ class BitsBackend:
         """Raises CallFailed E_ACCESSDENIED for what must not be done with the job."""
         from domonitor.backends.bits import snapshot
 
+        self._check_acts()
         manager, own_jobs, watch = self._parts
         known = watch.known(job.get_id()) or manager.run(lambda: snapshot.snapshot(job, own_jobs, None))
         if reason := known.refusals.get(command):
             raise refusal(hresult.E_ACCESSDENIED, reason)
 
+    def _check_acts(self) -> None:
+        """Raises CallFailed E_ACCESSDENIED where nothing may be changed at all."""
+        if self._watches_only:
+            raise refusal(hresult.E_ACCESSDENIED, _ONLY_WATCHED)
+
     def _add(self, new: NewJob) -> Outcome:
         manager, own_jobs, watch = self._parts
         try:
+            self._check_acts()
             targets = self._targets.names(new)
             job = manager.create_job(new.display_name)
         except CallFailed as failure:

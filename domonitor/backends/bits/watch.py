@@ -53,11 +53,15 @@ class _Known:
 class Watch:
     """The jobs that BITS lists, as they were last seen. wake: is called whenever one of our own has news.
 
-    sees_all: whether those of all users are among them.
+    sees_all: whether those of all users are among them. watches_only: nothing is done with any of them: our own are
+    not completed, their callbacks stay with whoever has them, and none is forgotten.
     """
 
-    def __init__(self, manager: BitsManager, own_jobs: OwnJobs, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, manager: BitsManager, own_jobs: OwnJobs, wake: Callable[[], None], *, watches_only: bool = False
+    ) -> None:
         self.sees_all = True
+        self._watches_only = watches_only
         self._manager = manager
         self._own_jobs = own_jobs
         self._waker = _Waker(wake)
@@ -84,6 +88,8 @@ class Watch:
 
     def follow(self, job: BitsJob) -> None:
         """A poll comes at once where the service calls back. Only for a job of our own."""
+        if self._watches_only:
+            return
         try:
             job.set_notify_interface(self._waker)
             job.set_notify_flags(NotifyFlags.JOB_TRANSFERRED | NotifyFlags.JOB_ERROR | NotifyFlags.JOB_MODIFICATION)
@@ -134,7 +140,8 @@ class Watch:
             self._ended.add(job_id)
             self._must_list = True  # another one may have come for it
             self._not_completed.discard(job_id)
-            self._own_jobs.forget(job_id)
+            if not self._watches_only:
+                self._own_jobs.forget(job_id)
         notices, self._notices = tuple(self._notices), []
         return Change(tuple(upserts.values()), MappingProxyType(removals), notices=notices)
 
@@ -200,7 +207,8 @@ class Watch:
         else:
             now = snapshot.snapshot(job, self._own_jobs, last)
             known.read_at = self._polls
-        if now.state is JobState.TRANSFERRED and now.auto_complete and job.get_id() not in self._not_completed:
+        is_due = now.state is JobState.TRANSFERRED and now.auto_complete and not self._watches_only
+        if is_due and job.get_id() not in self._not_completed:
             now = self._completed(job, now)
         known.last = now
         return now != replace(last, times=now.times) or now.times.created != last.times.created
