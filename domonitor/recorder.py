@@ -102,7 +102,12 @@ class Recorder:
         return None
 
     async def events(self, key: JobKey) -> tuple[Event, ...]:
-        """What was recorded of the job's timeline, oldest first; nothing where that can't be read."""
+        """What was recorded of the job's timeline, oldest first; nothing where that can't be read.
+
+        Of services that keep their jobs' timelines nothing was recorded, and nobody waits for that.
+        """
+        if key.service in self._digest.keeps_timeline:
+            return ()
         return await self.read(lambda history: history.events(key)) or ()
 
     async def close(self) -> None:
@@ -213,7 +218,7 @@ class Digest:
     """Knows the jobs as they were last seen, and finds in changes what is worth recording."""
 
     def __init__(self, keeps_timeline: frozenset[str]) -> None:
-        self._keeps_timeline = keeps_timeline
+        self.keeps_timeline = keeps_timeline
         self._known: dict[JobKey, Job] = {}
 
     def records(
@@ -223,7 +228,7 @@ class Digest:
         gone: dict[JobKey, GoneJob] = {}
         listed: dict[JobKey, None] = {}
         failing: dict[JobKey, None] = {}
-        events = [(key, event) for key, event in errors if key.service not in self._keeps_timeline]
+        events = [(key, event) for key, event in errors if key.service not in self.keeps_timeline]
         for at, change in changes:
             for job in change.upserts:
                 before = self._known.get(job.key)
@@ -246,7 +251,7 @@ class Digest:
         return Records(tuple(gone.values()), tuple(listed), tuple(errors), tuple(events)), tuple(failing)
 
     def _note_state(self, events: list[tuple[JobKey, Event]], at: datetime, before: Job | None, job: Job) -> None:
-        if job.key.service not in self._keeps_timeline and (before is None or before.state is not job.state):
+        if job.key.service not in self.keeps_timeline and (before is None or before.state is not job.state):
             events.append((job.key, Event(at, EventKind.STATE, job.state)))
 
 

@@ -28,7 +28,7 @@ def test_every_answer_and_every_field_that_needs_it_is_explained() -> None:
             assert kind.__doc__, kind
     assert set(KINDS) == {
         *("list", "show", "error", "timeline", "services", "command", "job", "gone", "service", "wait", "explain"),
-        *("engine", "job list", "exported", "log line", "log files", "doctor"),
+        *("engine", "job list", "exported", "log line", "log files", "doctor", "selftest"),
     }
 
 

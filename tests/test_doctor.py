@@ -296,6 +296,19 @@ def test_logs_that_can_not_be_written(home: Path) -> None:
     assert (code, troubles(found)) == (0, {"logs": "warning"})
 
 
+def test_the_self_test_of_bits_is_for_windows() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "domonitor", "doctor", "--selftest"],
+        capture_output=True,
+        text=True,
+        timeout=45,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "The self-test is for BITS, which is on Windows alone.\n"
+
+
 # Everything is imported before: the program may lie where other users can't read it.
 AS_NOBODY = """
 import os, sys

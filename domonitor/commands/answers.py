@@ -358,3 +358,22 @@ class DoctorAnswer:
     checks: list[CheckAnswer]
     schema: int = VERSION
     kind: str = "doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswer:
+    """A step of doctor --selftest. result: OK, differs, not here."""
+
+    name: str
+    result: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelftestAnswer:
+    """doctor --selftest. has_difference: whether a step found something that is not as documented."""
+
+    has_difference: bool
+    steps: list[StepAnswer]
+    schema: int = VERSION
+    kind: str = "selftest"

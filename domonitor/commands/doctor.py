@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
 import typer
 
 from domonitor.commands import options, terminal
-from domonitor.commands.answers import CheckAnswer, DoctorAnswer
+from domonitor.commands.answers import CheckAnswer, DoctorAnswer, SelftestAnswer, StepAnswer
 from domonitor.commands.ending import Exit, Stop
 
+Selftest = Annotated[
+    bool,
+    typer.Option("--selftest", help="Try BITS with small jobs of its own, on Windows. They are cancelled at the end."),
+]
 
-def doctor(ctx: typer.Context, as_json: options.Json = False) -> None:
+
+def doctor(ctx: typer.Context, selftest: Selftest = False, as_json: options.Json = False) -> None:
     """Look for what is wrong, and say what to do.
 
     Looks at what domonitor needs of this computer. Nothing is sent anywhere. Ends with 1 where there is a problem; a
-    warning is none.
+    warning is none. With --selftest it ends with 1 where something differs from what is documented, and with 3 where
+    there is no BITS.
     """
+    if selftest:
+        _test_bits(as_json=as_json)
+        return
     from domonitor import services
     from domonitor.doctor import examine
     from domonitor.doctor.folders import place
@@ -31,6 +41,34 @@ def doctor(ctx: typer.Context, as_json: options.Json = False) -> None:
         _show(checks)
     if answer.has_problem:
         raise Stop(Exit.FAILED)
+
+
+def _test_bits(*, as_json: bool) -> None:
+    from domonitor.doctor.bits import without_bits
+    from domonitor.doctor.selftest import Line, Result, run
+
+    if why := without_bits():
+        raise Stop(Exit.NOT_REACHABLE, why)
+    logging.disable()
+
+    def report(line: Line) -> None:
+        if not as_json:
+            terminal.write(f"{line.result:<9} {line.name:<{_WIDEST}} {line.found}")
+
+    lines = run(report)
+    counts = {result: sum(line.result is result for line in lines) for result in Result}
+    has_difference = counts[Result.DIFFERS] > 0
+    if as_json:
+        steps = [StepAnswer(line.name, str(line.result), line.found) for line in lines]
+        terminal.write_json(SelftestAnswer(has_difference, steps))
+    else:
+        terminal.write(", ".join(f"{count} {result}" for result, count in counts.items()))
+    if has_difference:
+        raise Stop(Exit.FAILED)
+
+
+_WIDEST = 22
+"""The longest name of a step."""
 
 
 def _show(checks: list[CheckAnswer]) -> None:

@@ -6,8 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from domonitor.doctor.bits import bits
 from domonitor.doctor.finding import IMPORTING, Finding, ok, problem, warning
 
 NEEDED = ("SSL", "libz", "LargeFile")
@@ -106,16 +108,13 @@ _SET_TRUST = (
 
 def services(_: Path | None) -> Finding:
     """Which download services there are on this system."""
-    told = ["domonitor's own engine: there"]
-    if sys.platform == "win32":
-        told += [f"{title}: {_windows_service(name)}" for name, title in _WINDOWS.items()]
-    else:
-        told += [f"{title}: not on this system" for title in _WINDOWS.values()]
+    of_bits = bits()
+    told = ["domonitor's own engine: there", of_bits.found, f"Delivery Optimization: {_windows_service('DoSvc')}"]
+    if sys.platform != "win32":
         told.append(f"Delivery Optimization agent: {_agent()}")
-    return ok(f"{'. '.join(told)}.")
+    return replace(of_bits, found=f"{'. '.join(told)}.")
 
 
-_WINDOWS = {"BITS": "BITS", "DoSvc": "Delivery Optimization"}
 _DISABLED = 4
 """Source: winsvc.h, SERVICE_DISABLED."""
 

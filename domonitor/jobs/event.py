@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from domonitor.jobs.error import CopyError
-from domonitor.jobs.state import JobState
+from domonitor.jobs.state import FINAL, JobState
 
 
 class EventKind(StrEnum):
@@ -37,3 +38,30 @@ class Event:
     detail: str = ""
     origin: str = ""
     error: CopyError | None = None
+
+
+def merged(kept: Sequence[Event], recorded: Sequence[Event]) -> tuple[Event, ...]:
+    """What a service keeps of a job and what was recorded of it while somebody watched, as one timeline, oldest first.
+
+    What both tell stands there once: an end, and a failure, which is noticed after it has happened; of that the moment
+    is the service's and the error object is the recorded one.
+    """
+    if not kept or not recorded:
+        return tuple(kept or recorded)
+    found = sorted(kept, key=_moment)
+    ends = {event.state for event in found if event.kind is EventKind.STATE and event.state in FINAL}
+    failures = [at for at, event in enumerate(found) if event.kind is EventKind.ERROR]
+    more = []
+    for event in recorded:
+        if event in found or (event.kind is EventKind.STATE and event.state in ends):
+            continue
+        before = [at for at in failures if found[at].at <= event.at] if event.kind is EventKind.ERROR else []
+        if before and found[before[-1]].code == event.code:
+            found[before[-1]] = replace(found[before[-1]], error=event.error or found[before[-1]].error)
+        else:
+            more.append(event)
+    return tuple(sorted((*found, *more), key=_moment))
+
+
+def _moment(event: Event) -> datetime:
+    return event.at

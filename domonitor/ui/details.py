@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from domonitor.jobs.job import Job
 from domonitor.ui import text, theme
+from domonitor.ui.caution import Caution
 from domonitor.ui.error_area import ErrorArea
 from domonitor.ui.error_panel import ErrorPanel
 from domonitor.ui.files_tab import FilesTab
@@ -38,6 +39,7 @@ class DetailsPanel(QWidget):
         self._title = ElidedLabel()
         self._title.setObjectName("detailsTitle")
         self._title.setContentsMargins(12, 7, 12, 7)
+        self._caution = Caution()
         self._hint = QLabel(text.tr("Choose a download to see what there is to know of it."))
         self._hint.setObjectName("detailsHint")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -58,6 +60,7 @@ class DetailsPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.error_area)
         layout.addWidget(self._title)
+        layout.addWidget(self._caution)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self._hint, 1)
         self._note = ""
@@ -77,6 +80,7 @@ class DetailsPanel(QWidget):
     def set_job(self, job: Job | None) -> None:
         """Shows what is known of the job at once; its files, its error and its timeline come separately."""
         self._show_title(job is not None)
+        self._caution.set_job(job)
         self.tabs.setVisible(job is not None)
         self._hint.setVisible(job is None)
         self.files_tab.set_job(job)
@@ -119,7 +123,7 @@ class DetailsPanel(QWidget):
             f"QTabBar::tab:selected {{ color: {self.palette().text().color().name()};"
             f" border-bottom: 2px solid {colors.accent}; }}"
             f"QTabBar::tab:focus {{ color: {colors.accent}; }}"
-            "QTabWidget::pane { border: none; }"
+            "QTabWidget::pane { border: none; }" + Caution.rules(colors)
         )
         self.error_panel.restyle()
         for tab in (self.files_tab, self.timeline, self.speed, self.general):

@@ -12,6 +12,7 @@ from domonitor.jobs.job import Job
 from domonitor.jobs.state import FINAL, Command, JobState
 from domonitor.ui import text
 from domonitor.ui.groups import Group, title
+from domonitor.words.caution import short_caution
 
 GONE = "gone"
 """What stands in place of the state of a job that vanished: how it ended is not known."""
@@ -80,8 +81,14 @@ class Row:
             return text.tr("Its service can't be reached: this is what it was like")
         return text.reason(self.job, is_still=self.still_s >= STILL_AFTER_S)
 
+    def caution(self) -> str:
+        """What warns of the job, in a few words; "" where nothing does, or where it is over."""
+        return "" if self.pending is not None or self.is_over else short_caution(self.job)
+
     def second_line(self) -> str:
-        """What stands below the state: why it does not move, else since when it is over or in error."""
+        """What stands below the state: what warns of it, else why it does not move, else since when it is over."""
+        if said := self.caution():
+            return said
         if reason := self.reason():
             return reason
         if self.ended_at is not None:
@@ -93,7 +100,8 @@ class Row:
 
     def sentence(self) -> str:
         """The row as it is spoken."""
-        return text.row_sentence(self.job, ". ".join(filter(None, (self.words(), self.reason()))), self.bytes_per_s)
+        said = (self.words(), self.caution(), self.reason())
+        return text.row_sentence(self.job, ". ".join(filter(None, said)), self.bytes_per_s)
 
     def search_text(self) -> str:
         """What the filter is to look through."""

@@ -13,7 +13,7 @@ from PySide6.QtCore import QTimer
 from domonitor.jobs import hresult
 from domonitor.jobs.change import Change
 from domonitor.jobs.error import CallFailed
-from domonitor.jobs.event import Event, EventKind
+from domonitor.jobs.event import Event, EventKind, merged
 from domonitor.jobs.job import FileProgress, Job, JobFile, JobKey
 from domonitor.jobs.names import name_in_address
 from domonitor.jobs.speeds import Curve, Span, SpeedHistory
@@ -160,22 +160,17 @@ class SelectedJob:
 
     async def _recorded_error(self, job: Job) -> Event | None:
         """The last error on record, unless the job says that it has another one by now."""
-        event = None
-        with suppress(CallFailed):
-            timeline = await self._monitor.timeline(job.key)
-            event = failure.last_error(timeline)
+        event = failure.last_error(await self._timeline(job.key))
         if event is None and self._past is not None:
             event = await self._past.last_error(job.key)
         return event if failure.fits(job, event) else None
 
     async def _timeline(self, key: JobKey) -> tuple[Event, ...]:
-        """What its service keeps; of services that keep nothing, what was recorded."""
+        """What its service keeps, and what was recorded of it."""
         timeline: tuple[Event, ...] = ()
         with suppress(CallFailed):
             timeline = await self._monitor.timeline(key)
-        if not timeline and self._past is not None:
-            timeline = await self._past.events(key)
-        return timeline
+        return timeline if self._past is None else merged(timeline, await self._past.events(key))
 
     def _ask_files(self) -> None:
         row = self._model.row(self.key) if self.key is not None else None

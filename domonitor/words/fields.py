@@ -9,6 +9,7 @@ from datetime import datetime
 from domonitor.jobs import codes, hresult
 from domonitor.jobs.job import Job
 from domonitor.words import text
+from domonitor.words.caution import COMMAND, WARNING
 from domonitor.words.masking import without_secrets_in
 
 FROM_BITS = (
@@ -85,7 +86,7 @@ class Field:
 
 
 def fields(job: Job) -> tuple[Field, ...]:
-    """All of them: first what the service gives, then what it does not."""
+    """All of them: first what warns of the job, then what else the service gives, then what it does not."""
     progress, times = job.progress, job.times
     error = job.error_code
     tr = text.tr
@@ -113,7 +114,7 @@ def fields(job: Job) -> tuple[Field, ...]:
         Field(tr("Tries again at"), "", _moment(job.retry_at)),
     )
     every = (*known, *(_reported(job, documented) for documented in FROM_BITS + FROM_DO))
-    return tuple(sorted(every, key=lambda field: field.value is None))
+    return tuple(sorted(every, key=lambda field: (field.value is None, field.documented not in (WARNING, COMMAND))))
 
 
 def reported_title(documented: str) -> str:

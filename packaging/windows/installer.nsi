@@ -15,7 +15,6 @@
 !define NEWER_IS_THERE 1638
 
 !define LEAST_BUILD 17763     ; Windows 10 1809
-!define DELETE_TRIES 30       ; once a second
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\domonitor"
 !define AUTOSTART "Software\Microsoft\Windows\CurrentVersion\Run"
 
@@ -527,9 +526,9 @@ Section "Uninstall"
   ${If} ${Errors}
     ; Called by its QuietUninstallString it runs out of the folder itself: somebody else deletes it when it has ended.
     ${Log} "Leaves the uninstaller to be deleted"
-    StrCpy $0 'for /l %n in (1,1,${DELETE_TRIES}) do @if exist "$INSTDIR\uninstall.exe"'
-    StrCpy $0 '$0 (del /q "$INSTDIR\uninstall.exe" & ping -n 2 127.0.0.1 >nul)'
-    ExecShell "open" "$SYSDIR\cmd.exe" '/d /c $0 & rmdir "$INSTDIR" & rmdir "$INSTDIR\.."' SW_HIDE
+    File "/oname=$TEMP\domonitor-remove.cmd" "remove.cmd"
+    System::Call 'kernel32::SetEnvironmentVariable(t "DOMONITOR_FOLDER", t "$INSTDIR")'
+    ExecShell "open" "$SYSDIR\cmd.exe" '/d /c ""$TEMP\domonitor-remove.cmd""' SW_HIDE
   ${Else}
     RMDir "$INSTDIR"
     RMDir "$INSTDIR\.."

@@ -122,6 +122,13 @@ async def tabs(folder: Path, theme: str) -> None:
         await take(window.details, folder / f"tab-speed-hour-{theme}.png")
 
 
+async def cautions(folder: Path, theme: str) -> None:
+    async with window_on(shown.running_a_program(), theme=theme, size=SMALL) as window:
+        choose(window, "Updater")
+        part(window, QTabWidget, "detailsTabs").setCurrentIndex(3)
+        await take(window, folder / f"caution-{theme}.png")
+
+
 async def dialogs(folder: Path, theme: str) -> None:
     async with window_on(shown.engine(), theme=theme) as window:
         await failed(window)
@@ -229,6 +236,7 @@ def scenes() -> dict[str, Scene]:
     add("german-dialogs", dialogs)
     add("error", families)
     add("tab", tabs)
+    add("caution", cautions)
     add("dialogs", dialogs)
     add("more-dialogs", more_dialogs)
     add("german-more-dialogs", more_dialogs)

@@ -140,6 +140,27 @@ def bits(now: datetime | None = None) -> ScriptedBackend:
     return ScriptedBackend(jobs, name="bits")
 
 
+def running_a_program() -> ScriptedBackend:
+    """A job that runs a program at its end, with a long command line."""
+    now = datetime.now(UTC)
+    job = Job(
+        JobKey("bits", "{9C1DBB3F-0000-4000-8000-1234567890AD}"),
+        "Updater",
+        S.SUSPENDED,
+        Progress(None, 0, 1, 0),
+        Times(now - timedelta(days=2), now - timedelta(hours=5)),
+        origin=Origin.MY_ACCOUNT,
+        owner="PC\\anna",
+        reported={
+            "NotifyCommandLine": r"C:\Users\anna\AppData\Local\Temp\again.exe /quiet" + " /again" * 40,
+            "Warning": "Windows runs the notify command line by itself when this job ends or fails. Malware uses that "
+            "to come back again and again. If you don't know the command, cancel the job and have the "
+            "computer checked.",
+        },
+    )
+    return ScriptedBackend([job], name="bits")
+
+
 def failing(failure: Failure) -> ScriptedBackend:
     """One job with this error, two more at the same server."""
     now = datetime.now(UTC)

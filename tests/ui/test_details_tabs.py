@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QPushButton, QTableView, QTabWidget
 
 from domonitor.backends.engine import EngineBackend
 from domonitor.backends.scripted import ScriptedBackend
+from domonitor.history import History, Records
 from domonitor.jobs.change import Change
 from domonitor.jobs.error import CopyError, ErrorContext, ErrorFile
 from domonitor.jobs.event import Event, EventKind
@@ -221,6 +223,36 @@ def test_the_timeline_says_in_plain_words_what_happened(run: Run) -> None:
                 "Downloading",
                 "Resume, asked for by the command line",
             ]
+
+    run(test())
+
+
+def test_what_a_service_keeps_of_a_job_and_what_was_recorded_of_it_is_one_timeline(run: Run, tmp_path: Path) -> None:
+    """As of a job of BITS: Windows' event log tells who made it and its end, the history what the window saw."""
+    began = datetime.now(UTC) - timedelta(days=1)
+    recorded = (
+        Event(began + timedelta(seconds=2), EventKind.STATE, S.TRANSFERRING),
+        Event(began + timedelta(seconds=9), EventKind.STATE, S.CANCELLED),
+    )
+    path = tmp_path / "history.sqlite"
+    with closing(History(path)) as history:
+        history.record(Records(events=tuple((KEY, event) for event in recorded)))
+
+    async def test() -> None:
+        service = ScriptedBackend([job(1, S.CANCELLED)])
+        service.events = {
+            "1": (
+                Event(began, EventKind.STATE, detail="Created by setup.exe"),
+                Event(began + timedelta(seconds=8), EventKind.STATE, S.CANCELLED),
+            )
+        }
+        async with opened(service, history=path) as window:
+            await until(lambda: window.model.row(KEY) is not None)
+            window.choose(KEY)
+            show(window, TIMELINE)
+            await until(lambda: part(window, QTableView, "timelineTable").model().rowCount() == 3)
+            shown = table_texts(window, "timelineTable", 1)
+            assert shown == ["Cancelled", "Downloading", "Created by setup.exe"]
 
     run(test())
 

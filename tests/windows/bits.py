@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from domonitor.backends.bits.backend import BitsBackend
+from domonitor.backends.bits.event_log import EventLog
 from domonitor.backends.bits.manager import BitsManager
 from domonitor.backends.com.service_control import ServiceState, service_state
 from domonitor.jobs.change import Change
@@ -28,9 +29,9 @@ DEMAND_START, DISABLED = 3, 4
 class Watched:
     """A backend, polled as the monitor polls it; what it has told by now."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, event_log: EventLog | None = None) -> None:
         self.woken = threading.Event()
-        self.backend = BitsBackend(folder / "bits.json")
+        self.backend = BitsBackend(folder / "bits.json", event_log)
         self.jobs: dict[str, Job] = {}
         self.gone: dict[str, Job | None] = {}
         self.changes: list[Change] = []
@@ -60,11 +61,11 @@ def until(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> No
 
 
 @contextmanager
-def watched(folder: Path) -> Iterator[Watched]:
+def watched(folder: Path, event_log: EventLog | None = None) -> Iterator[Watched]:
     """A backend on BITS, without any job at the beginning and at the end."""
     start_type(DEMAND_START)
     drop_all_jobs()
-    it = Watched(folder)
+    it = Watched(folder, event_log)
     try:
         yield it
     finally:

@@ -11,6 +11,7 @@ import pytest
 
 from domonitor.backends.bits.job import BitsJob
 from domonitor.backends.bits.manager import BitsManager
+from domonitor.backends.bits.properties import JobProperty, ProxySettings, ProxyUsage, TransferPolicy
 from domonitor.backends.interface import CopyManager
 from domonitor.jobs import hresult
 from tests.backends.contract import Contract, Lack, OpenService, Service
@@ -37,6 +38,10 @@ NOT_THERE: Mapping[str, Callable[[BitsJob], object]] = {
     "owner": lambda job: job.get_owner(),
     "error count": lambda job: job.get_error_count(),
     "another name": lambda job: job.set_display_name("another name"),
+    "proxy": lambda job: job.set_proxy_settings(ProxySettings(ProxyUsage.NO_PROXY)),
+    "proxy settings": lambda job: job.get_proxy_settings(),
+    "cost policy": lambda job: job.set_property(JobProperty.COST_FLAGS, TransferPolicy.STANDARD),
+    "cost policy of a job": lambda job: job.get_property(JobProperty.COST_FLAGS),
 }
 """What Wine's BITS refuses with E_NOTIMPL. Where one of these is there one day, what rests on it below can go."""
 

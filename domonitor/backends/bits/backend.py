@@ -20,6 +20,7 @@ from domonitor.jobs.request import CommandRequest, NewJob, Outcome
 from domonitor.jobs.state import Command
 
 if TYPE_CHECKING:
+    from domonitor.backends.bits.event_log import EventLog
     from domonitor.backends.bits.job import BitsJob
     from domonitor.backends.bits.manager import BitsManager
     from domonitor.backends.bits.own_jobs import OwnJobs
@@ -47,15 +48,17 @@ class BitsBackend:
     """Polls BITS, and is woken by the callbacks of its own jobs; see Backend.
 
     own_jobs: the file in which the ids of this program's own jobs are kept. A service that is stopped is not started by
-    a poll: only by a command or a new job. What speaks to Windows is loaded when it is opened.
-    watches_only: every command and every new job is refused, nothing is completed by itself, and no file is written.
+    a poll: only by a command or a new job. What speaks to Windows is loaded when it is opened. event_log: Windows' own
+    unless another one is given. watches_only: every command and every new job is refused, nothing is completed by
+    itself, and no file is written.
     """
 
     name = "bits"
     commands = frozenset(Command) - {Command.SET_LIMITS}
 
-    def __init__(self, own_jobs: Path, *, watches_only: bool = False) -> None:
+    def __init__(self, own_jobs: Path, event_log: EventLog | None = None, *, watches_only: bool = False) -> None:
         self._path = own_jobs
+        self._event_log = event_log
         self._watches_only = watches_only
         self._open: tuple[BitsManager, OwnJobs, Watch] | None = None
         self._said: Health | None = None
@@ -80,13 +83,16 @@ class BitsBackend:
 
     def open(self, wake: Callable[[], None]) -> None:
         """See Backend. Nothing is started."""
+        from domonitor.backends.bits.event_log import EventLog
         from domonitor.backends.bits.manager import BitsManager
         from domonitor.backends.bits.own_jobs import OwnJobs
         from domonitor.backends.bits.watch import Watch
 
         self._wake = wake
         manager, own_jobs = BitsManager(), OwnJobs(self._path)
-        self._open = manager, own_jobs, Watch(manager, own_jobs, wake, watches_only=self._watches_only)
+        self._event_log = self._event_log or EventLog()
+        watch = Watch(manager, own_jobs, wake, self._event_log, watches_only=self._watches_only)
+        self._open = manager, own_jobs, watch
 
     def poll(self) -> Change:
         """See Backend. Raises CallFailed where BITS is disabled or not there."""
@@ -98,17 +104,18 @@ class BitsBackend:
             if state is ServiceState.DISABLED:
                 raise refusal(hresult.ERROR_SERVICE_DISABLED, _DISABLED)
             raise refusal(hresult.ERROR_SERVICE_DOES_NOT_EXIST, _MISSING)
-        if state is ServiceState.STOPPED:
-            self._pace(IDLE_POLL_S)
-            return Change(health=self._news(Health(HealthState.IDLE, _IDLE)))
         watch = self._parts[2]
-        try:
-            change = watch.look()
-        except CallFailed:
-            self._said = None
-            raise
-        self._pace(ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S)
-        health = Health() if watch.sees_all else Health(reason=_OWN_ONLY, is_partial=True)
+        if state is ServiceState.STOPPED:
+            change, health = Change(removals=watch.settled()), Health(HealthState.IDLE, _IDLE)
+            self._pace(IDLE_POLL_S)
+        else:
+            try:
+                change = watch.look()
+            except CallFailed:
+                self._said = None
+                raise
+            health = Health() if watch.sees_all else Health(reason=_OWN_ONLY, is_partial=True)
+            self._pace(ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S)
         self._pending.add(replace(change, health=self._news(health)))
         change, is_more_left = self._pending.take(PAGE)
         if is_more_left:
@@ -141,9 +148,13 @@ class BitsBackend:
         job = self._job(job_id)
         return self._parts[0].run(lambda: snapshot.files(job))
 
-    def timeline(self, job_id: str) -> tuple[Event, ...]:  # noqa: ARG002
-        """See Backend. BITS keeps none; the history does."""
-        return ()
+    def timeline(self, job_id: str) -> tuple[Event, ...]:
+        """See Backend. BITS keeps none: it is what Windows' event log says, also of jobs that have ended."""
+        try:
+            wanted = UUID(job_id)
+        except ValueError:
+            return ()
+        return () if self._event_log is None else self._event_log.timeline(wanted)
 
     def close(self) -> None:
         """See Backend."""

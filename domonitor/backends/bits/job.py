@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from domonitor.backends.bits.error import BitsError
+from domonitor.backends.bits.properties import JobProperty, ProxySettings, ProxyUsage
 from domonitor.backends.com import callbacks, objects, structures
 from domonitor.backends.com.structures import SIZE_UNKNOWN
 from domonitor.backends.interface import CopyCallback
 from domonitor.jobs import hresult
 from domonitor.jobs.codes import refusal
+from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import FileProgress, FileRange, NotifyFlags, Priority, Progress, Times
 from domonitor.jobs.state import FINAL, JobState
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from domonitor.backends.com.apartment import Held
 
 T = TypeVar("T")
+
+_NEWEST_FIRST = tuple(f"IBackgroundCopyJob{number}" for number in (5, 4, 3, 2))
 
 LONGEST_DESCRIPTION = 1024
 """Characters. Source: IBackgroundCopyJob::SetDescription."""
@@ -156,7 +161,7 @@ class BitsJob:
         self._ask("SetDescription", description)
 
     def set_minimum_retry_delay(self, delay_s: float) -> None:
-        """See CopyJob. In whole seconds; BITS heeds no less than 60."""
+        """See CopyJob. In whole seconds, 600 unless it is set; BITS takes fewer than 5 for 5."""
         self._ask("SetMinimumRetryDelay", round(delay_s))
 
     def get_minimum_retry_delay(self) -> float:
@@ -164,7 +169,7 @@ class BitsJob:
         return self._count("GetMinimumRetryDelay")
 
     def set_no_progress_timeout(self, timeout_s: float) -> None:
-        """See CopyJob. In whole seconds."""
+        """See CopyJob. In whole seconds, 14 days unless it is set; with 0 every failure is an ERROR at once."""
         self._ask("SetNoProgressTimeout", round(timeout_s))
 
     def get_no_progress_timeout(self) -> float:
@@ -200,6 +205,47 @@ class BitsJob:
     def set_custom_headers(self, headers: str) -> None:
         """Lines that every request for the job's files carries, "Name: value" each."""
         self._ask("SetCustomHeaders", headers, of="IBackgroundCopyJobHttpOptions")
+
+    def set_proxy_settings(self, settings: ProxySettings) -> None:
+        """Over which proxies the job goes. Source: IBackgroundCopyJob::SetProxySettings."""
+        usage, proxies, bypassed = settings
+        self._ask("SetProxySettings", int(usage), proxies or None, bypassed or None)
+
+    def get_proxy_settings(self) -> ProxySettings:
+        """Over which proxies the job goes. Raises ValueError for a way that is not documented."""
+
+        def ask() -> ProxySettings:
+            usage, proxies, bypassed = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_void_p()
+            places = (ctypes.byref(one) for one in (usage, proxies, bypassed))
+            objects.ask(self.pointer.GetProxySettings, *places)
+            listed, excepted = objects.taken(proxies), objects.taken(bypassed)
+            return ProxySettings(ProxyUsage(usage.value), listed, excepted)
+
+        return self._manager.run(ask)
+
+    def set_property(self, which: JobProperty, value: int) -> None:
+        """Sets it, COST_FLAGS for example to a TransferPolicy. Raises CallFailed E_NOTIMPL before BITS 5.0."""
+        self._ask("SetProperty", int(which), structures.JobPropertyValue(value), of="IBackgroundCopyJob5")
+
+    def get_property(self, which: JobProperty) -> int:
+        """Its value, 32 bits. Raises CallFailed E_NOTIMPL before BITS 5.0."""
+
+        def read(call: Any) -> int:
+            return int(objects.read(call, structures.JobPropertyValue, int(which)).number) & 0xFFFFFFFF
+
+        return self._on("GetProperty", "IBackgroundCopyJob5", read)
+
+    def newest_interface(self) -> str:
+        """Behind which newest interface the job stands: IBackgroundCopyJob5 since BITS 5.0."""
+
+        def find() -> str:
+            for name in _NEWEST_FIRST:
+                with suppress(CallFailed):
+                    self.behind(name)
+                    return name
+            return "IBackgroundCopyJob"
+
+        return self._manager.run(find)
 
     # On COM's thread.
 

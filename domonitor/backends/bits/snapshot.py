@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from domonitor.backends.bits.job import BitsJob
 from domonitor.backends.bits.own_jobs import OwnJobs
+from domonitor.backends.bits.properties import JobProperty
 from domonitor.backends.bits.whose import origin_of, program_of, refusals_of
 from domonitor.backends.com import accounts, objects
-from domonitor.backends.com.structures import JobPropertyValue
+from domonitor.jobs import hresult
 from domonitor.jobs.error import CallFailed, CopyError, ErrorContext, ErrorFile
 from domonitor.jobs.job import Job, JobFile, JobKey, Priority, Progress, Times
 from domonitor.jobs.state import ERRONEOUS, JobState
@@ -24,9 +25,7 @@ SERVICE = "bits"
 
 _DOWNLOAD = 0
 _TYPES = ("Download", "Upload", "UploadReply")
-_PROXY_USAGES = ("SystemDefault", "NoProxy", "Override", "AutoDetect")
-_COST_FLAGS = 1
-"""Source: BG_JOB_TYPE, BG_JOB_PROXY_USAGE as Get-BitsTransfer writes them; BITS_JOB_PROPERTY_ID_COST_FLAGS."""
+"""Source: BG_JOB_TYPE as Get-BitsTransfer writes it."""
 
 NOTIFY_WARNING = (
     "Windows runs the notify command line by itself when this job ends or fails. Malware uses that to come back again "
@@ -134,7 +133,7 @@ def _reported(job: BitsJob, kind: int, error: CopyError | None) -> dict[str, str
         "PeerCachingFlags": lambda: _count(job, "IBackgroundCopyJob4", "GetPeerCachingFlags"),
         "OwnerIntegrityLevel": lambda: _count(job, "IBackgroundCopyJob4", "GetOwnerIntegrityLevel"),
         "OwnerElevation": lambda: _count(job, "IBackgroundCopyJob4", "GetOwnerElevationState"),
-        "CostPolicy": lambda: _cost(job),
+        "CostPolicy": lambda: hresult.text(job.get_property(JobProperty.COST_FLAGS)),
     }
     found = {name: value for name, getter in said.items() if (value := _or(getter, ""))}
     nothing: dict[str, str] = {}
@@ -165,18 +164,9 @@ def _command_line(job: BitsJob) -> str:
 
 
 def _proxy(job: BitsJob) -> dict[str, str]:
-    usage, listed, bypassed = ctypes.c_int(), ctypes.c_void_p(), ctypes.c_void_p()
-    method = job.pointer.GetProxySettings
-    objects.ask(method, ctypes.byref(usage), ctypes.byref(listed), ctypes.byref(bypassed))
-    found = {"ProxyList": objects.taken(listed), "ProxyBypassList": objects.taken(bypassed)}
-    if 0 <= usage.value < len(_PROXY_USAGES):
-        found["ProxyUsage"] = _PROXY_USAGES[usage.value]
+    usage, proxies, bypassed = job.get_proxy_settings()
+    found = {"ProxyUsage": usage.title, "ProxyList": proxies, "ProxyBypassList": bypassed}
     return {name: value for name, value in found.items() if value}
-
-
-def _cost(job: BitsJob) -> str:
-    value: Any = objects.read(job.behind("IBackgroundCopyJob5").GetProperty, JobPropertyValue, _COST_FLAGS)
-    return f"0x{value.number & 0xFFFFFFFF:08X}"
 
 
 def _words(job: BitsJob, interface: str, method: str) -> str:

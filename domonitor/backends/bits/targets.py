@@ -12,7 +12,7 @@ from domonitor.jobs.names import numbered
 from domonitor.jobs.request import Existing, NewFile, NewJob
 
 _MOST_NUMBERS = 10_000
-_ENGINE_CAN = "Add the download to domonitor's own engine, which can."
+_ENGINE_DOES = "Add the download to domonitor's own engine, which does."
 
 
 class Targets:
@@ -55,9 +55,13 @@ class Targets:
 
 def _check(new: NewJob) -> None:
     if new.bytes_per_second is not None:
-        raise refusal(hresult.E_NOTIMPL, f"BITS does not hold one download to a speed. {_ENGINE_CAN}")
+        raise refusal(hresult.E_NOTIMPL, f"BITS does not hold one download to a speed. {_ENGINE_DOES}")
+    if new.segments > 1:
+        raise refusal(hresult.E_NOTIMPL, f"BITS does not fetch a file over several connections. {_ENGINE_DOES}")
     if any(file.expected is not None for file in new.files):
-        raise refusal(hresult.E_NOTIMPL, f"BITS compares no checksums. {_ENGINE_CAN}")
+        raise refusal(hresult.E_NOTIMPL, f"BITS does not compare checksums. {_ENGINE_DOES}")
+    if any(file.size is not None for file in new.files):
+        raise refusal(hresult.E_NOTIMPL, f"BITS does not check a file's size. {_ENGINE_DOES}")
 
 
 def _folded(target: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
 from domonitor.backends.bits import snapshot
+from domonitor.backends.bits.event_log import EventLog
 from domonitor.backends.bits.job import BitsJob
 from domonitor.backends.bits.manager import BitsManager
 from domonitor.backends.bits.own_jobs import OwnJobs
+from domonitor.backends.bits.vanished import Vanished
 from domonitor.backends.com import objects
 from domonitor.backends.interface import CopyErrorObject, CopyFile, CopyJob
 from domonitor.jobs import hresult
@@ -53,12 +55,19 @@ class _Known:
 class Watch:
     """The jobs that BITS lists, as they were last seen. wake: is called whenever one of our own has news.
 
-    sees_all: whether those of all users are among them. watches_only: nothing is done with any of them: our own are
-    not completed, their callbacks stay with whoever has them, and none is forgotten.
+    event_log: tells how jobs ended that have just vanished. sees_all: whether those of all users are among the listed.
+    watches_only: nothing is done with any of them: our own are not completed, their callbacks stay with whoever has
+    them, and none is forgotten.
     """
 
     def __init__(
-        self, manager: BitsManager, own_jobs: OwnJobs, wake: Callable[[], None], *, watches_only: bool = False
+        self,
+        manager: BitsManager,
+        own_jobs: OwnJobs,
+        wake: Callable[[], None],
+        event_log: EventLog,
+        *,
+        watches_only: bool = False,
     ) -> None:
         self.sees_all = True
         self._watches_only = watches_only
@@ -70,6 +79,7 @@ class Watch:
         self._must_list = True
         self._count = 0
         self._wake = wake
+        self._vanished = Vanished(event_log)
         self._ended: set[UUID] = set()
         """Jobs that are listed although they are final."""
         self._not_completed: set[UUID] = set()
@@ -78,8 +88,8 @@ class Watch:
 
     @property
     def is_any_moving(self) -> bool:
-        """Whether a job may be different soon."""
-        return any(known.last.state in _MOVES for known in self._known.values())
+        """Whether a job may be different soon, or its end may become known."""
+        return self._vanished.is_any_waiting or any(known.last.state in _MOVES for known in self._known.values())
 
     def job(self, job_id: UUID) -> BitsJob:
         """The job with that id. Raises CallFailed BG_E_NOT_FOUND."""
@@ -111,6 +121,10 @@ class Watch:
         """What is different since the last time. Raises CallFailed where the service has ended."""
         return self._manager.run(self._look, may_start=False)
 
+    def settled(self) -> Mapping[JobKey, Job | None]:
+        """Of the jobs that had vanished those whose end is known now, or never will be. The service is not asked."""
+        return self._vanished.told()
+
     # On COM's thread.
 
     def _look(self) -> Change:
@@ -129,7 +143,7 @@ class Watch:
                     self._must_list = True  # whether it is there at all, the list says
                     continue
                 upserts.pop(key, None)
-                removals[key] = None
+                self._vanished.add(known.last)
             else:
                 if is_news:
                     upserts[key] = known.last
@@ -142,6 +156,7 @@ class Watch:
             self._not_completed.discard(job_id)
             if not self._watches_only:
                 self._own_jobs.forget(job_id)
+        removals |= self.settled()
         notices, self._notices = tuple(self._notices), []
         return Change(tuple(upserts.values()), MappingProxyType(removals), notices=notices)
 
