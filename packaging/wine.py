@@ -109,15 +109,18 @@ def screen() -> Iterator[str]:
 
 def install(packages: tuple[str, ...], *programs: str, quietly: Callable[..., bool]) -> None:
     """Installs Debian's packages where a program of theirs is not there, as root; else says how. Raises Unavailable."""
-    if all(map(shutil.which, programs)):
-        return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     by_hand = f"{programs[0]} is missing. This line installs it: sudo {' '.join(install)}"
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Unavailable(by_hand)
-    print(f"Installing {packages[0]} ...", flush=True)
-    if not (quietly(["apt-get", "update"]) and quietly(install, DEBIAN_FRONTEND="noninteractive")):
-        raise Unavailable(by_hand)
+    cache().mkdir(parents=True, exist_ok=True)
+    with open(cache() / "install.lock", "w", encoding="utf-8") as lock:  # apt-get does not wait for another one
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if all(map(shutil.which, programs)):
+            return
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            raise Unavailable(by_hand)
+        print(f"Installing {packages[0]} ...", flush=True)
+        if not (quietly(["apt-get", "update"]) and quietly(install, DEBIAN_FRONTEND="noninteractive")):
+            raise Unavailable(by_hand)
 
 
 def cache() -> Path:

@@ -21,9 +21,11 @@ RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 WINES_OWN = re.compile(
     r"\+ user: (Console.*|Software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Uninstall)"
-    r"|\+ (user|system): Software\\\\Microsoft\\\\SystemCertificates\\\\\w+\\\\\w+"
+    r"|[+-] (user|system): Software\\\\Microsoft\\\\SystemCertificates(\\\\\w+)*"
+    r"|! system: System\\\\CurrentControlSet\\\\Control\\\\(Class|DeviceClasses)\\\\.*"
 )
-"""Registry keys that every Windows has, and Wine once a program has had a console, certificates or an installer."""
+"""Registry keys that every Windows has, and Wine once a program has had a console, certificates or an installer; and
+the screen, which is another one after each log-in."""
 
 DOWNLOAD_BYTES = 24 << 20
 SLOW, SLOWER = 2 << 20, 1 << 18
