@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
-from domonitor import __version__, autostart, elevation, logs, services
+from domonitor import __version__, autostart, elevation, logs, policies, services
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import DomonitorError
@@ -36,7 +37,9 @@ _log = logging.getLogger(__name__)
 
 IN_PROCESS, HIDDEN = "--in-process", autostart.HIDDEN
 
-_KEEP_TIMELINES = frozenset({"engine"})
+ENGINE = "engine"
+
+_KEEP_TIMELINES = frozenset({ENGINE})
 """The services that keep what happened to their jobs; of the others the history keeps it."""
 _ONLY_ALONE = (
     "--monitor-only stands alone: that window only watches, and takes no addresses. To add downloads, start domonitor "
@@ -48,6 +51,7 @@ def open_window(
     backends: Iterable[Backend],
     settings: Settings,
     history: Path | None = None,
+    locked: frozenset[str] = frozenset(),
     *,
     is_shown: bool = True,
     only_watches: bool = False,
@@ -55,15 +59,16 @@ def open_window(
 ) -> MainWindow:
     """Wires monitor and window for the services, inside a running loop, and shows the window.
 
-    history: the file in which is recorded what is over, None for no history. is_shown: False for a window that is
-    shown later. only_watches: nothing can be added, changed or opened. way_to_all: to a window with the jobs of all
-    users.
+    history: the file in which is recorded what is over, None for no history. locked: the settings that stay.
+    is_shown: False for a window that is shown later. only_watches: nothing can be added, changed or opened.
+    way_to_all: to a window with the jobs of all users.
     Await the window's closed, then close_window.
     """
     theme.apply(settings.theme)
     monitor = Monitor(backends, only_watches=only_watches)
     recorder = Recorder(monitor, history, _KEEP_TIMELINES) if history is not None else None
-    window = MainWindow(monitor, settings, recorder)
+    window = MainWindow(monitor, settings, recorder, locked)
+    window.settings_changed.connect(_EngineFollows(window, settings))
     if recorder is not None:
         recorder.start(window.notices.tell)
     if only_watches:
@@ -75,6 +80,25 @@ def open_window(
         window.show()
     Attention(window, monitor.set_hidden)
     return window
+
+
+class _EngineFollows:
+    """Tells the engine when something was chosen that it needs to know of."""
+
+    def __init__(self, window: MainWindow, settings: Settings) -> None:
+        self._window = window
+        self._told = _of_the_engine(settings)
+
+    def __call__(self, settings: Settings) -> None:
+        if _of_the_engine(settings) == self._told or ENGINE not in self._window.monitor.services:
+            return
+        self._told = _of_the_engine(settings)
+        asked = self._window.monitor.ask(ENGINE, lambda backend: services.put_in_force(backend, settings))
+        self._window.tasks.start(asked, what="Settings of the engine")
+
+
+def _of_the_engine(settings: Settings) -> tuple[object, ...]:
+    return settings.proxy, settings.speed_limit, settings.holds_off_sleep
 
 
 async def close_window(window: MainWindow) -> None:
@@ -141,20 +165,22 @@ async def _watch() -> int:
 
 async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_process: bool, is_hidden: bool) -> int:
     path = settings_store.settings_file()
-    settings = settings_store.load(path)
+    stored = settings_store.load(path)
+    settings, locked = policies.applied(stored)
     backends = services.open_backends(in_process=in_process, chosen=settings)
     is_shown = not (is_hidden and settings.tray and tray.Tray.is_available())
     way_to_all = Elevation(elevation.is_offered, elevation.start)
-    window = open_window(backends, settings, settings_store.history_file(), is_shown=is_shown, way_to_all=way_to_all)
+    history = settings_store.history_file()
+    window = open_window(backends, settings, history, locked, is_shown=is_shown, way_to_all=way_to_all)
     tray.follow(window, settings)
-    _follow_autostart(window, settings)
+    _follow_autostart(window)
     if first is not None and first.listen():
         first.called.connect(window.come_to_the_front)
         first.end_wanted.connect(window.quit)
 
-    def save(settings: Settings) -> None:
+    def save(chosen: Settings) -> None:
         try:
-            settings_store.save(settings, path)
+            settings_store.save(policies.to_be_stored(chosen, stored), path)
         except OSError as error:
             window.notices.tell(
                 text.tr("Your settings could not be saved: {reason}.").format(reason=error.strerror or error)
@@ -170,13 +196,14 @@ async def _main(first: FirstWindow | None, addresses: Sequence[str], *, in_proce
     return 0
 
 
-def _follow_autostart(window: MainWindow, settings: Settings) -> None:
-    """Makes the system's entry what the settings say whenever they change, and at the start where they want one.
+def _follow_autostart(window: MainWindow) -> None:
+    """Makes the system's entry what the settings say, at the start and whenever they change.
 
-    Else it is left at the start as it is: an installer may have made it.
+    An entry that is there although the settings want none was made by the installer, as the user chose there: the
+    settings take it over, unless an administrator has laid down that there is none.
     """
     one_by_one = asyncio.Lock()
-    last = [settings.autostart]
+    last = [window.choices.settings.autostart]
 
     async def apply(is_wanted: bool) -> None:
         async with one_by_one:
@@ -191,8 +218,15 @@ def _follow_autostart(window: MainWindow, settings: Settings) -> None:
             last[0] = settings.autostart
             window.tasks.start(apply(settings.autostart), what="starting by itself")
 
-    if settings.autostart:
-        window.tasks.start(apply(True), what="starting by itself")
+    async def take_over() -> None:
+        with suppress(OSError):
+            if await on_a_thread(autostart.is_on, "autostart"):
+                window.choices.set(autostart=True)
+
+    if last[0] or "autostart" in window.choices.locked:
+        window.tasks.start(apply(last[0]), what="starting by itself")
+    else:
+        window.tasks.start(take_over(), what="starting by itself")
     window.settings_changed.connect(follow)
 
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
-from domonitor.backends.interface import Backend
+from domonitor.backends.interface import Backend, Hideable
 from domonitor.backends.thread import BackendThread
 from domonitor.jobs import hresult
 from domonitor.jobs.change import Change, Health, HealthState
@@ -42,16 +42,6 @@ _ALL_REFUSED: Mapping[Command, str] = MappingProxyType(dict.fromkeys(Command, ON
 
 Listener = Callable[[str, Change], None]
 """Called on the loop with the service's name and what changed there."""
-
-
-@runtime_checkable
-class Hideable(Protocol):
-    """A backend that asks its service less often while nobody looks, and at once when somebody does again.
-
-    is_hidden may be set on any thread.
-    """
-
-    is_hidden: bool
 
 
 class Monitor:
@@ -136,19 +126,19 @@ class Monitor:
         """Creates jobs at a service; one outcome a job."""
         if self.only_watches:
             return tuple(_not_here(None) for _ in jobs)
-        return await self._ask(service, lambda backend: backend.add(jobs))
+        return await self.ask(service, lambda backend: backend.add(jobs))
 
     async def get_error(self, key: JobKey) -> CopyError:
         """The job's error object. Raises CallFailed where there is none."""
-        return await self._ask(key.service, lambda backend: backend.get_error(key.id))
+        return await self.ask(key.service, lambda backend: backend.get_error(key.id))
 
     async def files(self, key: JobKey) -> tuple[JobFile, ...]:
         """The job's files."""
-        return await self._ask(key.service, lambda backend: backend.files(key.id))
+        return await self.ask(key.service, lambda backend: backend.files(key.id))
 
     async def timeline(self, key: JobKey) -> tuple[Event, ...]:
         """What happened to the job, oldest first."""
-        return await self._ask(key.service, lambda backend: backend.timeline(key.id))
+        return await self.ask(key.service, lambda backend: backend.timeline(key.id))
 
     async def close(self) -> None:
         """Stops watching and closes every backend, within 1.5 s for all together; who takes longer is left behind."""
@@ -166,11 +156,12 @@ class Monitor:
         if self.only_watches:
             return tuple(_not_here(job_id) for job_id in request.job_ids)
         try:
-            return await self._ask(service, lambda backend: backend.execute(request))
+            return await self.ask(service, lambda backend: backend.execute(request))
         except CallFailed as failure:
             return tuple(Outcome(job_id, failure.code, failure.name, str(failure)) for job_id in request.job_ids)
 
-    async def _ask(self, service: str, call: Callable[[Backend], T]) -> T:
+    async def ask(self, service: str, call: Callable[[Backend], T]) -> T:
+        """What the call returns at the service, on its own thread. Raises CallFailed, and what the call raises."""
         watch = self._watches[service]
         await watch.asked_once.wait()
         return await asyncio.wrap_future(watch.thread.submit(partial(call, watch.backend), is_urgent=True))

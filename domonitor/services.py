@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from domonitor import policies
 from domonitor import settings as settings_store
 from domonitor.backends.interface import Backend
 from domonitor.jobs.error import CallFailed
@@ -27,30 +28,58 @@ LOOK_S = 0.02
 def open_backends(
     *, in_process: bool = False, folder: Path | None = None, start_host: bool = True, chosen: Settings | None = None
 ) -> list[Backend]:
-    """The services, each still to be opened: the engine first, then those of the system.
+    """The services, each still to be opened: the engine first, then those of the system that the policies show.
 
     in_process: the engine runs in this process. folder: the engine's, None for the user's own; with another one it is
     alone. start_host: whether an engine may be started; without that what no engine tells is read from its list.
-    chosen: the user's settings, None for what is stored of them.
+    chosen: the user's settings, None for what is stored of them. The policies hold in either case.
     """
     systems_own = _of_the_system() if folder is None else []
+    engine = _engine(folder, chosen, in_process=in_process, start_host=start_host)
+    laid_down = policies.in_force()
+    shown = [engine, *(service for service in systems_own if laid_down.shows(service.name))]
+    where = Path(laid_down.settings["download_folder"]) if "download_folder" in laid_down.locked else None
+    if where is None and laid_down.may_command_others:
+        return shown
+    from domonitor.backends.guarded import GuardedBackend
+
+    may_command_others = laid_down.may_command_others
+    guarded = [GuardedBackend(each, may_command_others=may_command_others, folder=where) for each in shown[1:]]
+    return [GuardedBackend(engine, folder=where), *guarded]  # the engine has no jobs of others
+
+
+def _engine(folder: Path | None, chosen: Settings | None, *, in_process: bool, start_host: bool) -> Backend:
+    """See open_backends."""
     folder = engine_folder(folder)
     if in_process:
         from domonitor.backends.engine import EngineBackend
 
-        return [EngineBackend(folder, engine_settings(chosen)), *systems_own]
+        return EngineBackend(folder, engine_settings(chosen))
     if start_host:
         from domonitor.backends.engine import HostBackend
 
-        return [HostBackend(folder, settings=engine_settings(chosen)), *systems_own]
+        return HostBackend(folder, settings=engine_settings(chosen))
     from domonitor.backends.engine.looking import LookingBackend
 
-    return [LookingBackend(folder), *systems_own]
+    return LookingBackend(folder)
+
+
+def put_in_force(backend: Backend, chosen: Settings) -> None:
+    """Tells an open engine what of the settings is different now; other services take none. On the backend's thread.
+
+    Raises CallFailed.
+    """
+    from domonitor.backends.engine.settings import TakesSettings
+    from domonitor.backends.guarded import GuardedBackend
+
+    service = backend.service if isinstance(backend, GuardedBackend) else backend
+    if isinstance(service, TakesSettings):
+        service.choose(engine_settings(chosen))
 
 
 def to_watch() -> list[Backend]:
     """The services of the system alone, for who only watches them: each refuses whatever would change something."""
-    return _of_the_system(watches_only=True)
+    return [service for service in _of_the_system(watches_only=True) if policies.in_force().shows(service.name)]
 
 
 def _of_the_system(*, watches_only: bool = False) -> list[Backend]:
@@ -133,14 +162,15 @@ def _stored() -> Settings:
 
 
 def engine_settings(chosen: Settings | None = None) -> EngineSettings:
-    """What the user has chosen of the engine, None for what is stored of it."""
+    """What the user has chosen of the engine, None for what is stored of it. Where a policy holds, that counts."""
     from domonitor.backends.engine import EngineSettings, Proxy, ProxyKind
 
-    chosen = chosen or _stored()
+    chosen, _ = policies.applied(chosen or _stored())
     proxy = Proxy(ProxyKind.NONE if chosen.proxy == "none" else ProxyKind.ENVIRONMENT)
     if chosen.proxy not in ("", "none"):
         try:
             proxy = Proxy(ProxyKind.FIXED, chosen.proxy)
         except ValueError as error:
             _log.warning("the proxy of the settings is not used: %s", error)
-    return EngineSettings(holds_off_sleep=chosen.holds_off_sleep, proxy=proxy)
+    speed = chosen.speed_limit or None
+    return EngineSettings(holds_off_sleep=chosen.holds_off_sleep, bytes_per_second=speed, proxy=proxy)

@@ -11,15 +11,17 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 
-from domonitor.jobs.error import DomonitorError
+from domonitor.jobs.error import DomonitorError, InvalidInput
+from domonitor.jobs.limit import check_speed
 from domonitor.jobs.request import Existing
 
 _log = logging.getLogger(__name__)
 
-_PROXY = r"(https?|socks5h?)://[A-Za-z0-9.:\[\]-]+/?"
+_PROXY = r"(https?|socks5h?)://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?/?"
 """No login: a secret has no place in a file of settings."""
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -98,6 +100,7 @@ class Settings:
     log_level: what is worth a line in the logs: one of LOG_LEVELS.
     tray: whether an icon stands in the notification area, where a closed window goes. autostart: whether the program
     starts by itself when the user logs in.
+    speed_limit: bytes a second of all downloads together, 0 for no limit.
     """
 
     download_folder: str = ""
@@ -112,6 +115,7 @@ class Settings:
     log_level: str = "info"
     tray: bool = False
     autostart: bool = False
+    speed_limit: int = 0
 
     def folder(self) -> Path:
         """The download folder as a path. Raises NoProfile."""
@@ -134,7 +138,7 @@ def load(path: Path) -> Settings:
     usable: dict[str, Any] = {}
     for field in fields(Settings):
         value = saved.get(field.name)
-        if type(value) is type(field.default) and _is_valid(field.name, value):
+        if type(value) is type(field.default) and is_valid(field.name, value):
             usable[field.name] = value
     return Settings(**usable)
 
@@ -168,17 +172,35 @@ def _keep_damaged(path: Path) -> None:
         path.replace(path.with_name(f"{path.name}.damaged"))
 
 
-def _is_valid(name: str, value: Any) -> bool:
+def is_valid(name: str, value: Any) -> bool:
+    """Whether a value of the right type can be that setting."""
     match name:
         case "theme":
             return value in set(Theme)
         case "existing":
             return value in {each.name.lower() for each in Existing}
         case "proxy":
-            return value in ("", "none") or re.fullmatch(_PROXY, value) is not None
+            return value in ("", "none") or _is_proxy(value)
         case "log_level":
             return value in LOG_LEVELS
         case "download_folder":
             return value == "" or Path(value).is_absolute()
+        case "speed_limit":
+            return value == 0 or _is_speed(value)
         case _:
             return True
+
+
+def _is_speed(bytes_per_second: int) -> bool:
+    try:
+        check_speed(bytes_per_second)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        return re.fullmatch(_PROXY, address) is not None and urlsplit(address).port != 0
+    except ValueError:  # no port, or no address of a host
+        return False

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -90,6 +90,39 @@ class _Recorder(logging.Handler):
         if record.exc_info and record.exc_info[1]:
             line += f" [{record.exc_info[1]!r}]"
         self.lines.append(line)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_laid_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the administrator of this computer has laid down holds for no test."""
+    from domonitor import policies
+
+    monkeypatch.setattr(policies, "FILE", _PROFILE / "nothing-laid-down.toml")
+    policies.in_force.cache_clear()
+    yield
+    policies.in_force.cache_clear()
+
+
+LayDown = Callable[[str], Path]
+
+
+@pytest.fixture
+def lay_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LayDown:
+    """Lays down policies, as the text of a file, on which whoever runs the tests counts as the administrator."""
+    from domonitor import policies
+
+    file = tmp_path / "laid-down.toml"
+    monkeypatch.setattr(policies, "look", lambda: policies._from_file(policies.FILE))
+
+    def write(text: str) -> Path:
+        file.write_text(f"[policies]\n{text}\n", encoding="utf-8")
+        file.chmod(0o644)
+        monkeypatch.setattr(policies, "FILE", file)
+        monkeypatch.setattr(policies, "ADMINISTRATOR", file.stat().st_uid)
+        policies.in_force.cache_clear()
+        return file
+
+    return write
 
 
 @pytest.fixture(autouse=True)

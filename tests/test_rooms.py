@@ -87,6 +87,7 @@ def test_no_room_is_a_heap() -> None:
         ("domonitor.jobs.codes", HEAVY),
         ("domonitor.backends.scripted", HEAVY),
         ("domonitor.settings", HEAVY),
+        ("domonitor.policies", HEAVY),
         ("domonitor.logs", HEAVY),
         ("domonitor.doctor", HEAVY),
         ("domonitor.monitor", HEAVY - {"asyncio"}),

@@ -60,6 +60,9 @@ def test_what_was_saved_is_loaded(file: Path) -> None:
         existing=st.sampled_from([each.name.lower() for each in Existing]),
         holds_off_sleep=st.booleans(),
         proxy=st.sampled_from(["", "none", "http://proxy.example:3128", "socks5h://[::1]:1080"]),
+        autostart=st.booleans(),
+        tray=st.booleans(),
+        speed_limit=st.sampled_from([0, 1_024, 2_000_000, 1 << 40]),
     )
 )
 def test_any_choice_survives(settings: Settings) -> None:
@@ -81,6 +84,16 @@ def test_any_choice_survives(settings: Settings) -> None:
         ("auto_complete", 1),
         ("theme", "pink"),
         ("theme", ["dark"]),
+        ("autostart", 1),
+        ("tray", "yes"),
+        ("speed_limit", 1_023),
+        ("speed_limit", -1),
+        ("speed_limit", True),
+        ("speed_limit", "1000000"),
+        ("proxy", "http://otto:secret@proxy:1"),
+        ("proxy", "http://proxy:99999"),
+        ("proxy", "http://:3128"),
+        ("proxy", "http://[::1"),
         ("window", {"width": 800}),
     ],
 )

@@ -6,7 +6,7 @@ Both are protocols: a service fits by its methods, nothing is inherited.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from domonitor.jobs.change import Change
@@ -167,3 +167,13 @@ class CopyCallback(Protocol):
     def job_error(self, job: CopyJob, error: CopyErrorObject) -> None: ...
     def job_modification(self, job: CopyJob) -> None: ...
     def file_transferred(self, job: CopyJob, file: CopyFile) -> None: ...
+
+
+@runtime_checkable
+class Hideable(Protocol):
+    """A backend that asks its service less often while nobody looks, and at once when somebody does again.
+
+    is_hidden may be set on any thread.
+    """
+
+    is_hidden: bool

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from domonitor import policies
+from domonitor.backends.guarded import ELSEWHERE, is_below
 from domonitor.commands import options, terminal
 from domonitor.commands.answering import outcome_answer
 from domonitor.commands.answers import CommandAnswer, OutcomeAnswer
@@ -89,13 +91,34 @@ def plan(urls: Sequence[str], directory: Path | None, *, keep_open: bool, existi
         return list(
             plan_jobs(
                 addresses(urls),
-                (directory or Path.cwd()).absolute(),
-                auto_complete=not keep_open,
+                folder_for(directory) or Path.cwd(),
+                auto_complete=completes_itself(keep_open=keep_open),
                 existing=Existing[existing.name],
             )
         )
     except InvalidInput as refusal:
         raise Stop(Exit.WRONG_USE, str(refusal)) from refusal
+
+
+def folder_for(directory: Path | None) -> Path | None:
+    """The folder that is meant; without one, that which the administrator has laid down, if any.
+
+    Raises Stop for one that he does not allow.
+    """
+    laid_down = policies.in_force().settings.get("download_folder")
+    if directory is None:
+        return None if laid_down is None else Path(laid_down)
+    if laid_down is not None and not is_below(Path(laid_down), str(directory.absolute())):
+        raise Stop(Exit.WRONG_USE, ELSEWHERE.format(folder=laid_down))
+    return directory.absolute()
+
+
+def completes_itself(*, keep_open: bool) -> bool:
+    """Whether files get their names by themselves. Raises Stop for what the administrator does not allow."""
+    laid_down: bool | None = policies.in_force().settings.get("auto_complete")
+    if keep_open and laid_down:
+        raise Stop(Exit.WRONG_USE, "Your administrator has laid down that downloads finish by themselves.")
+    return not keep_open if laid_down is None else laid_down
 
 
 def addresses(given: Sequence[str]) -> list[str]:

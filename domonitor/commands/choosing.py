@@ -45,7 +45,7 @@ class Chosen:
         jobs = [find(session, given) for given in dict.fromkeys(self.ids)]
         if command in (Command.SUSPEND, Command.CANCEL) and not self.not_mine:
             for job in jobs:
-                if job.origin is not Origin.OURS:
+                if job.origin is not Origin.OURS and command not in job.refusals:
                     hint = f"If you mean it, add --service {job.key.service} --not-mine."
                     raise Stop(Exit.WRONG_USE, f"{job.display_name}: {text.whose([job])} {hint}")
         return list({job.key: job for job in jobs}.values())

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domonitor import policies
 from domonitor.commands import adding, options, terminal
 from domonitor.commands.answers import (
     VERSION,
@@ -74,6 +75,7 @@ def import_jobs(
 ) -> None:
     """Add the downloads that export wrote down."""
     try:
+        directory = adding.folder_for(directory)
         listed = json.loads(_read(file))
         jobs = [_new_job(job, directory, existing, paused) for job in _checked(listed)]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -137,7 +139,12 @@ def _new_job(job: dict[str, Any], directory: Path | None, existing: options.IfEx
     files = tuple(_new_file(file, directory, existing) for file in job["files"])
     name = str(job["name"])[:DISPLAY_NAME_LENGTH] or file_name(files[0].remote_name)
     priority = Priority[str(job.get("priority", "normal")).upper()]
-    return NewJob(name, files, priority, bool(job.get("auto_complete", True)), is_suspended=paused)
+    return NewJob(name, files, priority, _auto_complete(job), is_suspended=paused)
+
+
+def _auto_complete(job: dict[str, Any]) -> bool:
+    laid_down: bool | None = policies.in_force().settings.get("auto_complete")
+    return bool(job.get("auto_complete", True)) if laid_down is None else laid_down
 
 
 def _new_file(file: dict[str, Any], directory: Path | None, existing: options.IfExisting) -> NewFile:
@@ -146,7 +153,7 @@ def _new_file(file: dict[str, Any], directory: Path | None, existing: options.If
     if directory is not None or not Path(path).is_absolute():
         # From another system, perhaps: its folders are none here, and its names may be no names here.
         name = safe_name(path.replace("\\", "/").rpartition("/")[2]) or file_name(address)
-        path = str((directory or Path.cwd()).absolute() / name)
+        path = str((directory or Path.cwd()) / name)
     ranges = [
         FileRange(int(offset), None if length is None else int(length)) for offset, length in file.get("ranges", ())
     ]

@@ -33,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "services": net.services,
     "clock": machine.clock,
     "settings": folders.settings_file,
+    "policies": folders.laid_down,
     "logs": folders.logs,
 }
 """What is looked at, in the order in which it is told. Each gets the engine's folder, None for a user without

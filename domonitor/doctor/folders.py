@@ -1,4 +1,4 @@
-"""Folders and files: where downloads go, the list of them, the engine's, the settings and the logs."""
+"""Folders and files: where downloads go, the list of them, the engine's, settings, policies and logs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from domonitor import logs as log_files
-from domonitor import settings
+from domonitor import policies, settings
 from domonitor.doctor.finding import IMPORTING, Finding, ok, problem, warning
 from domonitor.jobs import size
 from domonitor.settings import NoProfile, Settings
 
 LITTLE_BYTES = 1 << 30
 
+_TELL = "Your administrator has laid down this folder: ask for it, and for the right to write there."
 _CHOOSE = "Choose another download folder in the window, or make this one and see to it that you may write there."
 
 
@@ -28,20 +29,22 @@ def downloads(_: Path | None) -> Finding:
     with IMPORTING:
         from domonitor.backends.engine import volumes
 
-    chosen = Settings() if (path := place(settings.settings_file)) is None else settings.load(path)
+    stored = Settings() if (path := place(settings.settings_file)) is None else settings.load(path)
+    chosen, locked = policies.applied(stored)
     folder = place(chosen.folder)
     if folder is None:
         return warning("There is no user profile, and so no download folder.", "Name a folder with -d.")
+    remedy = _TELL if "download_folder" in locked else _CHOOSE
     if not folder.is_dir():
         if chosen.download_folder:
-            return problem(f"{folder} is not there.", _CHOOSE)
+            return problem(f"{folder} is not there.", remedy)
         return warning(f"{folder} is not there.", f"{_CHOOSE} Commands take a folder with -d.")
     trial = folder / f".domonitor-doctor-{secrets.token_hex(6)}"
     try:
         os.close(os.open(trial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         trial.unlink()
     except OSError as error:
-        return problem(f"{folder} can't be written: {error.strerror}.", _CHOOSE)
+        return problem(f"{folder} can't be written: {error.strerror}.", remedy)
     free_bytes = shutil.disk_usage(folder).free
     said = f"{folder}, {size.in_words(free_bytes)} free"
     if kind := volumes.network_file_system(folder):
@@ -165,6 +168,15 @@ def settings_file(_: Path | None) -> Finding:
         )
     changed = sum(value != default for value, default in zip(used.values(), asdict(Settings()).values(), strict=True))
     return ok(f"{path}, {changed} of {len(used)} other than the defaults.")
+
+
+def laid_down(_: Path | None) -> Finding:
+    """Which of an administrator's policies hold, and which can't be used."""
+    found = policies.look()
+    said = f"In force, from {found.where}: {', '.join(found.names)}." if found.names else "None is in force."
+    if found.problems:
+        return warning(" ".join([said, *found.problems]), f"For an administrator: {' '.join(found.remedies)}")
+    return ok(said if found.names else f"None; they would be in {found.where}.")
 
 
 def logs(_: Path | None) -> Finding:

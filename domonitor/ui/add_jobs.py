@@ -24,6 +24,7 @@ from domonitor.jobs.address import Line, judge, names, plan_jobs, problems
 from domonitor.jobs.error import DomonitorError, InvalidInput
 from domonitor.jobs.request import Existing, NewJob, Outcome
 from domonitor.ui import text, theme
+from domonitor.ui.choices import lock, set_by_administrator
 from domonitor.ui.tasks import TaskOwner
 
 _SHOWN_PROBLEMS = 4
@@ -49,8 +50,10 @@ class AddDialog(QDialog):
         *,
         auto_complete: bool,
         existing: Existing = Existing.RENAME,
+        is_folder_laid_down: bool = False,
         parent: QWidget | None = None,
     ) -> None:
+        """is_folder_laid_down: by an administrator; it can't be changed then."""
         super().__init__(parent)
         self.setObjectName("addDialog")
         self.setWindowTitle(text.tr("Add downloads"))
@@ -75,6 +78,11 @@ class AddDialog(QDialog):
         self._browse = QPushButton(text.tr("Browse…"))
         self._browse.setAutoDefault(False)
         self._browse.clicked.connect(self._choose_folder)
+        self._note = QLabel(set_by_administrator())
+        self._note.setObjectName("addFolderNote")
+        self._note.setVisible(is_folder_laid_down)
+        if is_folder_laid_down:
+            lock(self.folder_edit, self._browse)
         self.existing_box = QComboBox()
         self.existing_box.setObjectName("existingBox")
         self.existing_box.setAccessibleName(text.tr("If a file of that name is there"))
@@ -138,6 +146,7 @@ class AddDialog(QDialog):
         layout.addSpacing(6)
         layout.addWidget(folder_label)
         layout.addLayout(row)
+        layout.addWidget(self._note)
         layout.addSpacing(6)
         layout.addLayout(existing_row)
         layout.addWidget(self._names)
@@ -155,7 +164,8 @@ class AddDialog(QDialog):
     def _restyle(self) -> None:
         colors = theme.colors(self.palette())
         self._problem.setStyleSheet(f"color: {colors.danger};")
-        self._names.setStyleSheet(f"color: {colors.muted};")
+        for muted in (self._names, self._note):
+            muted.setStyleSheet(f"color: {colors.muted};")
 
     def _lines(self) -> list[str]:
         return [line.strip() for line in self.address_edit.toPlainText().splitlines() if line.strip()]

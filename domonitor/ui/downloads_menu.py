@@ -24,6 +24,8 @@ class DownloadsMenu(QMenu):
         self.addSeparator()
         self.addActions([acts.clear, acts.complete_self])
         self.addSeparator()
+        self.addAction(acts.preferences)
+        self.addSeparator()
         quit_action = self.addAction(text.tr("Quit"))
         quit_action.setObjectName("quitAction")
         quit_action.setShortcut(QKeySequence.StandardKey.Quit)

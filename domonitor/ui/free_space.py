@@ -38,6 +38,12 @@ class FreeSpace(QLabel):
         self._timer.start()
         self._ask()
 
+    def look_at(self, folder: Path) -> None:
+        """Asks for another folder from now on."""
+        if folder != self._folder:
+            self._folder = folder
+            self._ask()
+
     def stop(self) -> None:
         """Asks no more; whatever does not answer is left behind."""
         self._timer.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
@@ -26,10 +25,11 @@ from domonitor.jobs.job import Job, JobKey
 from domonitor.jobs.request import NewJob, Outcome
 from domonitor.jobs.state import Command
 from domonitor.monitor import Monitor
-from domonitor.settings import Settings, Theme
+from domonitor.settings import Settings
 from domonitor.ui import layout, text, theme
 from domonitor.ui.actions import one_of_each_kind
 from domonitor.ui.announcer import Announcer
+from domonitor.ui.choices import Choices
 from domonitor.ui.details import DetailsPanel
 from domonitor.ui.downloads_menu import DownloadsMenu
 from domonitor.ui.drops import Drops
@@ -63,21 +63,25 @@ _REFRESH_MS = 250
 class MainWindow(QMainWindow):
     """The window on one monitor.
 
-    past: what is on record of jobs and errors that their service no longer holds, None for nothing.
+    past: what is on record of jobs and errors that their service no longer holds, None for nothing. locked: the
+    settings that an administrator has laid down.
     closed: set once the user has closed the window; shut_down then ends what it runs.
     Signals: settings_changed(Settings), when the user has chosen something.
     """
 
     settings_changed = Signal(object)
 
-    def __init__(self, monitor: Monitor, settings: Settings, past: PastJobs | None = None) -> None:
+    def __init__(
+        self, monitor: Monitor, settings: Settings, past: PastJobs | None = None, locked: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setAccessibleName("domonitor")
         self.setWindowTitle("domonitor")
         self._drops = None if monitor.only_watches else Drops(self, self.add_downloads)
         self.closed = asyncio.Event()
-        self.settings = settings
+        self.choices = Choices(settings, locked, self)
+        self.choices.changed.connect(self.settings_changed)
         self.monitor = monitor
         self.notices = NoticeBar()
         self.tasks = TaskOwner(self.notices.tell)
@@ -133,16 +137,17 @@ class MainWindow(QMainWindow):
         """Opens the dialog that adds downloads."""
         from domonitor.ui.add_jobs import AddDialog  # the window is there sooner without it
 
-        chosen = self.settings
+        chosen = self.choices.settings
         dialog = AddDialog(
             self._add,
             self.tasks,
             chosen.folder(),
             auto_complete=chosen.auto_complete,
             existing=chosen.if_existing(),
+            is_folder_laid_down="download_folder" in self.choices.locked,
             parent=self,
         )
-        dialog.existing_chosen.connect(lambda existing: self._set(existing=existing.name.lower()))
+        dialog.existing_chosen.connect(lambda existing: self.choices.set(existing=existing.name.lower()))
         dialog.set_addresses(addresses)
         dialog.open()
         return dialog
@@ -170,8 +175,8 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _=False, command=command: self.give(command))
         acts.clear.triggered.connect(self._clear_finished)
         acts.paste.triggered.connect(lambda: self.add_downloads(QGuiApplication.clipboard().text().strip()))
-        acts.complete_self.setChecked(self.settings.auto_complete)
-        acts.complete_self.toggled.connect(lambda is_on: self._set(auto_complete=is_on))
+        self.choices.bind(acts.complete_self, "auto_complete")
+        acts.preferences.triggered.connect(self.choices.opener(self.tasks, self))
         acts.find.triggered.connect(self.list.type_filter)
         acts.filters.toggled.connect(self.list.show_filters)
 
@@ -217,9 +222,10 @@ class MainWindow(QMainWindow):
         self.health_bar = HealthBar(self.monitor.services)
         self.statusBar().addWidget(self.health_bar, 1)
         self.statusBar().messageChanged.connect(self.announcer.read)
-        self.free_space = FreeSpace(self.settings.folder(), self.tasks)
+        self.free_space = FreeSpace(self.choices.settings.folder(), self.tasks)
         if not self.monitor.only_watches:
             self.free_space.start()
+        self.choices.changed.connect(lambda now: self.free_space.look_at(now.folder()))
         self.statusBar().addPermanentWidget(self.free_space)
         self.statusBar().setSizeGripEnabled(False)
 
@@ -230,7 +236,7 @@ class MainWindow(QMainWindow):
         selection.selectionChanged.connect(lambda *_: self._choose_current())
         selection.currentRowChanged.connect(lambda *_: self._choose_current())
         self.table.linked.connect(self._follow_link)
-        self.list.folded.connect(lambda folded: self._set(folded=folded))
+        self.list.folded.connect(lambda folded: self.choices.set(folded=folded))
         self.panes = Panes(self, lambda: (*self.list.panes, self.notices, self.list, self.details, self.health_bar))
         self.details.error_panel.command_requested.connect(self._give_chosen)
         self.splitter = layout.split(self.list, self.details)
@@ -238,15 +244,11 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         self.menuBar().setAccessibleName(text.tr("Menus"))
         self.menuBar().addMenu(DownloadsMenu(self._acts, self, self.quit))
-        # A change of the system's own scheme comes here; a choice made in the window does so too, and changes nothing.
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
-        themes = ThemeMenu(self.settings.theme, self)
-        themes.theme_chosen.connect(self._set_theme)
         view = self.menuBar().addMenu(text.tr("&View"))
         view.addActions([self._acts.find, self._acts.filters])
         self.list.columns.fill_view_menu(view)
         view.addSeparator()
-        view.addMenu(themes)
+        view.addMenu(ThemeMenu(self.choices, self))
         self.help = HelpMenu(self.monitor, self.choose, self)
         self.menuBar().addMenu(self.help)
         self.list.code_hint.offer(self.help.explain)
@@ -352,23 +354,11 @@ class MainWindow(QMainWindow):
         menu.addAction(self.clear_action)
         menu.popup(self.table.viewport().mapToGlobal(at))
 
-    # Settings and looks.
-
-    def _set(self, **values: object) -> None:
-        self.settings = replace(self.settings, **values)  # type: ignore[arg-type]
-        self.settings_changed.emit(self.settings)
-
-    def _follow_system(self) -> None:
-        if self.settings.theme == Theme.SYSTEM:
-            theme.apply(self.settings.theme)
+    # Looks.
 
     def keep_layout(self) -> None:
         """Tells the settings how the window looks now."""
-        self._set(window=layout.as_text(self, self.splitter), columns=self.list.columns.as_text())
-
-    def _set_theme(self, choice: Theme) -> None:
-        theme.apply(choice.value)
-        self._set(theme=choice.value)
+        self.choices.set(window=layout.as_text(self, self.splitter), columns=self.list.columns.as_text())
 
     def restyle(self) -> None:
         """Follows the theme."""

@@ -14,7 +14,7 @@ from domonitor.ui.job_rows import JobRows
 if TYPE_CHECKING:
     from domonitor.ui.main_window import MainWindow
 
-_ADDING = ("addAction", "pasteAction", "autoCompleteAction")
+_ADDING = ("addAction", "pasteAction", "autoCompleteAction", "preferencesAction")
 
 
 def only_watch(window: MainWindow) -> None:

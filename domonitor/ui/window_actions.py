@@ -41,6 +41,8 @@ class WindowActions:
             tip=text.tr("Files get their names as soon as they have arrived"),
         )
         self.complete_self.setCheckable(True)
+        self.preferences = self._action("preferencesAction", text.tr("Preferences…"), "Ctrl+,")
+        self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
         self.find = self._action("findAction", text.tr("Find"), find)
         self.filters = self._action(
             "filtersAction",

@@ -39,6 +39,7 @@ async def opened(
     settings: Settings | None = None,
     history: Path | None = None,
     is_grouped: bool = False,
+    locked: frozenset[str] = frozenset(),
     **options: Any,
 ) -> AsyncIterator[MainWindow]:
     """The window on these services; closed and shut down at the end.
@@ -51,7 +52,7 @@ async def opened(
         settings = replace(settings, folded=settings.folded or "none")
     elif not settings.columns:
         settings = replace(settings, columns=FLAT)
-    window = app.open_window(backends, settings, history, **options)
+    window = app.open_window(backends, settings, history, locked, **options)
     try:
         yield window
     finally:

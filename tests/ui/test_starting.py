@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from domonitor.backends.scripted import ScriptedBackend
 from domonitor.settings import Settings
 from domonitor.ui.first_window import FirstWindow
 from tests.ui.conftest import Run
-from tests.ui.opened import opened, until
+from tests.ui.opened import FOLDER, opened, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,25 +45,58 @@ def test_a_start_out_of_sight_leaves_a_first_window_as_it_is(run: Run) -> None:
     run(test())
 
 
-def test_the_system_s_entry_follows_the_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    applied: list[tuple[bool, str]] = []
-    monkeypatch.setattr(
-        autostart, "apply", lambda is_wanted: applied.append((is_wanted, threading.current_thread().name))
-    )
+@pytest.fixture
+def entry(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """In place of the system's entry: whether it was wanted, each time."""
+    applied: list[bool] = []
+
+    def apply(is_wanted: bool) -> None:
+        assert threading.current_thread().name == "domonitor-autostart"
+        applied.append(is_wanted)
+
+    monkeypatch.setattr(autostart, "apply", apply)
+    monkeypatch.setattr(autostart, "is_on", lambda: False)
+    return applied
+
+
+def test_the_system_s_entry_follows_the_settings(run: Run, entry: list[bool]) -> None:
+    async def test() -> None:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER)) as window:
+            app._follow_autostart(window)
+            for choice in ({"tray": True}, {"autostart": True}, {"tray": False}, {"autostart": False}):
+                window.choices.set(**choice)
+            await until(lambda: len(entry) == 2)
+            assert entry == [True, False]
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, autostart=True)) as window:
+            app._follow_autostart(window)
+            await until(lambda: len(entry) == 3)
+            assert entry[2], "it may lie elsewhere by now"
+
+    run(test())
+
+
+def test_an_entry_that_the_installer_has_made_is_the_user_s_choice(
+    run: Run, entry: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autostart, "is_on", lambda: True)
 
     async def test() -> None:
-        async with opened(ScriptedBackend()) as window:
-            off = Settings("/tmp")
-            on = replace(off, autostart=True)
-            app._follow_autostart(window, off)
-            for settings in (replace(off, tray=True), on, replace(on, tray=True), off):
-                window.settings_changed.emit(settings)
-            await until(lambda: len(applied) == 2)
-            assert applied == [(is_on, "domonitor-autostart") for is_on in (True, False)]
-        async with opened(ScriptedBackend()) as window:
-            app._follow_autostart(window, on)
-            await until(lambda: len(applied) == 3)
-            assert applied[2][0], "it may lie elsewhere by now"
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER)) as window:
+            kept: list[Settings] = []
+            window.settings_changed.connect(kept.append)
+            app._follow_autostart(window)
+            await until(lambda: entry == [True])
+            assert kept[-1].autostart
+
+    run(test())
+
+
+def test_an_entry_against_the_administrator_s_will_goes(run: Run, entry: list[bool]) -> None:
+    async def test() -> None:
+        settings, locked = Settings(FOLDER), frozenset({"autostart"})
+        async with opened(ScriptedBackend(), settings=settings, locked=locked) as window:
+            app._follow_autostart(window)
+            await until(lambda: entry == [False])
 
     run(test())
 
@@ -76,8 +108,8 @@ def test_what_keeps_the_entry_from_being_written_is_said(run: Run, monkeypatch: 
     monkeypatch.setattr(autostart, "apply", fail)
 
     async def test() -> None:
-        async with opened(ScriptedBackend()) as window:
-            app._follow_autostart(window, Settings("/tmp", autostart=True))
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, autostart=True)) as window:
+            app._follow_autostart(window)
             said = "Whether domonitor starts by itself could not be changed: Permission denied."
             await until(lambda: window.notices.message == said)
 

@@ -324,7 +324,7 @@ def test_a_start_out_of_sight_needs_the_icon(run: Run, monkeypatch: pytest.Monke
     shown: list[bool] = []
     real = app.open_window
 
-    def noted(backends: object, settings: Settings, history: object = None, **options: bool) -> MainWindow:
+    def noted(_backends: object, settings: Settings, *_: object, **options: bool) -> MainWindow:
         shown.append(options["is_shown"])
         window = real([], settings, None, is_shown=options["is_shown"])
         window.closed.set()

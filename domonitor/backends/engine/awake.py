@@ -31,11 +31,11 @@ class Awake:
     """Holds off sleep as long as it is told again and again that it is wanted, on a thread of its own.
 
     The thread begins with the first need and stays until close: Windows ties the wish to the thread that made it.
+    is_on: whether anything is done at all; whoever calls keep may change it.
     """
 
     def __init__(self, *, is_on: bool = True) -> None:
-        """is_on: whether anything is done at all."""
-        self._is_on = is_on
+        self.is_on = is_on
         self._changed = threading.Condition()
         self._until_s = 0.0
         self._is_closing = False
@@ -43,7 +43,7 @@ class Awake:
 
     def keep(self, *, is_wanted: bool) -> None:
         """Sleep is held off for another LEASE_S, if that is wanted. Never blocks. One thread calls it."""
-        if not (is_wanted and self._is_on):
+        if not (is_wanted and self.is_on):
             return
         with self._changed:
             now_s = time.monotonic()

@@ -93,6 +93,11 @@ class EngineBackend:
         """See Backend."""
         return self._open_manager.timeline(_uuid(job_id))
 
+    def choose(self, settings: EngineSettings) -> None:
+        """See TakesSettings."""
+        self._settings = settings
+        self._open_manager.set_settings(settings)
+
     def close(self) -> None:
         """See Backend."""
         if self._manager is not None:

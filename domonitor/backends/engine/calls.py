@@ -17,6 +17,7 @@ from uuid import UUID
 
 from domonitor.backends.engine.proxies import Proxy
 from domonitor.backends.engine.records import FileNames
+from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.wire import Json, WireError, codec
 from domonitor.jobs.error import CopyError
 from domonitor.jobs.event import Event
@@ -238,6 +239,7 @@ class ServiceCalls(Caller):
     set_limits: Call[None] = Call(None, limits=Limits)
     get_limits: Call[Limits] = Call(Limits)
     set_proxy: Call[None] = Call(None, proxy=Proxy)
+    set_settings: Call[None] = Call(None, settings=EngineSettings)
     network_changed: Call[None] = Call(None)
     stop: Call[None] = Call(None)
     follow: Call[None] = Call(None, paged="known", number=int, known=tuple[str, ...])

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from domonitor.backends.engine import failures, starting
 from domonitor.backends.engine.calls import Call, Refusal
 from domonitor.backends.engine.connection import HANDED_OVER, IDLE, STOPPED, Channel, Message, frames
 from domonitor.backends.engine.meeting import meeting_of
+from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.starting import HostUnavailable, Starting
 from domonitor.backends.engine.wire import WireError, codec
 from domonitor.jobs import hresult
@@ -71,6 +73,11 @@ class HostClient:
         """The host's, as it last said."""
         self.notice = ""
         """What the host says that happened to the list of downloads, "" for nothing."""
+
+    def start_with(self, settings: EngineSettings) -> None:
+        """A host that is started from now on gets these settings."""
+        if self._host is not None:
+            self._host = replace(self._host, settings=settings)
 
     def open(self) -> None:
         """Connects, if that is not done yet. Raises HostUnavailable."""

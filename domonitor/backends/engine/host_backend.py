@@ -33,7 +33,7 @@ class HostBackend:
     poll_interval_s: float | None = None
 
     def __init__(self, folder: Path, *, start: bool = True, settings: EngineSettings | None = None) -> None:
-        """start: whether a host is started where none is there. settings: what it is started with."""
+        """start: whether a host is started where none is there. settings: also for one that runs already."""
         self._folder = folder
         self._start = start
         self._settings = settings
@@ -45,6 +45,8 @@ class HostBackend:
         manager = RemoteManager(self._folder, start=self._start, settings=self._settings)
         try:
             self._feed = manager.add_reader(wake)
+            if self._settings is not None:
+                manager.set_settings(self._settings)
         except BaseException:
             manager.close()
             raise
@@ -80,6 +82,11 @@ class HostBackend:
     def timeline(self, job_id: str) -> tuple[Event, ...]:
         """See Backend."""
         return self._open_manager.service.timeline(job_id)
+
+    def choose(self, settings: EngineSettings) -> None:
+        """See TakesSettings."""
+        self._settings = settings
+        self._open_manager.set_settings(settings)
 
     def close(self) -> None:
         """See Backend. The host goes on."""

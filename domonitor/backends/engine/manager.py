@@ -58,6 +58,7 @@ class EngineManager:
         """Opens the folder, made if it is not there. Raises FolderInUse, StoreUnusable."""
         settings = settings or EngineSettings()
         settings = replace(settings, connections=connections.most_at_once(settings.connections))
+        self._settings = settings
         folder = Path(folder)
         self._clock = clock or SystemClock()
         with ExitStack() as opened:
@@ -151,6 +152,13 @@ class EngineManager:
         It is kept in memory alone: a later manager begins with what its settings say.
         """
         self._loop.post(partial(self._loop.http.set_proxy, proxy))
+
+    def set_settings(self, settings: EngineSettings) -> None:
+        """What is different in them since they were last told holds from now on. Any thread.
+
+        That goes for bytes_per_second, holds_off_sleep and proxy; all else stays as it began. See set_proxy.
+        """
+        self._loop.post(partial(self._change_settings, settings))
 
     def network_changed(self) -> None:
         """For programs that know: connections that are dead now end, and what waits for a retry tries at once.
@@ -264,6 +272,14 @@ class EngineManager:
 
     def _job_or_refusal(self, answer: UUID | Exception) -> EngineJob | Exception:
         return answer if isinstance(answer, Exception) else EngineJob(self, answer)
+
+    def _change_settings(self, settings: EngineSettings) -> None:
+        before, self._settings = self._settings, settings
+        transfers = self._lifecycle.transfers
+        transfers.turns.set_most(settings.bytes_per_second)
+        transfers.awake.is_on = settings.holds_off_sleep
+        if settings.proxy != before.proxy:
+            self._loop.http.set_proxy(settings.proxy)
 
     def _stored_limits(self) -> Limits:
         """What an earlier manager was told, if it can still be understood."""

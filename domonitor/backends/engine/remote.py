@@ -168,6 +168,11 @@ class RemoteManager:
         """See EngineManager."""
         self.service.set_proxy(proxy)
 
+    def set_settings(self, settings: EngineSettings) -> None:
+        """See EngineManager. A host that is started later begins with them."""
+        self.client.start_with(settings)
+        self.service.set_settings(settings)
+
     def network_changed(self) -> None:
         """See EngineManager."""
         self.service.network_changed()

@@ -19,6 +19,7 @@ from domonitor.backends.engine.job import EngineError, EngineFile, EngineJob
 from domonitor.backends.engine.manager import EngineManager
 from domonitor.backends.engine.proxies import Proxy
 from domonitor.backends.engine.readers import Reader
+from domonitor.backends.engine.settings import EngineSettings
 from domonitor.backends.engine.wire import Json, WireError, codec
 from domonitor.backends.interface import CopyErrorObject, CopyFile, CopyJob
 from domonitor.jobs.error import CallFailed, CopyError
@@ -207,6 +208,10 @@ class Session:
     def set_proxy(self, proxy: Proxy) -> None:
         """See EngineManager."""
         self._manager.set_proxy(proxy)
+
+    def set_settings(self, settings: EngineSettings) -> None:
+        """See EngineManager."""
+        self._manager.set_settings(settings)
 
     def network_changed(self) -> None:
         """See EngineManager."""

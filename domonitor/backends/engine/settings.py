@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Protocol, runtime_checkable
 
 from domonitor import __version__
 from domonitor.backends.engine.proxies import Proxy
@@ -25,6 +26,7 @@ class EngineSettings:
     is forgotten after that.
     holds_off_sleep: whether the computer is kept from sleeping while files of foreground jobs are being fetched.
     time_zone: that of the weekly schedule, None for the computer's own.
+    bytes_per_second: all downloads together are never faster, whatever the limits say; None for no such bound.
     proxy: what the transfers go through until set_proxy says something else. watches_network: whether the engine
     notices by itself that the network has changed, where the system tells it; otherwise network_changed has to.
     """
@@ -44,7 +46,16 @@ class EngineSettings:
     job_age_s: float = 30 * 86_400.0
     history_age_s: float = 90 * 86_400.0
     holds_off_sleep: bool = True
+    bytes_per_second: int | None = None
     time_zone: tzinfo | None = None
     proxy: Proxy = field(default_factory=Proxy)
     watches_network: bool = True
     user_agent: str = f"domonitor/{__version__}"
+
+
+@runtime_checkable
+class TakesSettings(Protocol):
+    """An engine's service that can be told of other settings while it is open; it is called on its own thread."""
+
+    def choose(self, settings: EngineSettings) -> None:
+        """What can be changed while the engine runs holds from now on; see EngineManager.set_settings."""

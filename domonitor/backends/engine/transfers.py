@@ -101,7 +101,7 @@ class Transfers:
         self._ticks = 0
         self._space = Space(self._running)
         self._verifying = Verifying(loop, owner, self._settling, self._settled)
-        self._awake = Awake(is_on=settings.holds_off_sleep)
+        self.awake = Awake(is_on=settings.holds_off_sleep)
 
     @property
     def is_busy(self) -> bool:
@@ -137,7 +137,7 @@ class Transfers:
     def close(self) -> None:
         """Ends what goes on on other threads. Called by another one, when the engine's own has ended."""
         self._verifying.close()
-        self._awake.close()
+        self.awake.close()
 
     def start_files(self) -> None:
         """Starts what may start."""
@@ -203,7 +203,7 @@ class Transfers:
         """Counts what has arrived, and ends what can't be written."""
         self.turns.tell()
         now_s = self._clock.monotonic()
-        self._awake.keep(is_wanted=any(each.job.priority is Priority.FOREGROUND for each in self._running.values()))
+        self.awake.keep(is_wanted=any(each.job.priority is Priority.FOREGROUND for each in self._running.values()))
         crowd = max(1.0, len(self._running) / _FEW_TRANSFERS)
         self._ticks += 1
         look_in_ticks = min(len(self._running) // MANY_TRANSFERS + 1, MOST_TICKS)

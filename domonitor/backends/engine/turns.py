@@ -46,12 +46,19 @@ class Turns:
         self._slice_timer: tuple[float, Timer] | None = None
         self._schedule_timer: Timer | None = None
         self._bytes_per_second: int | None = None
+        self._most = settings.bytes_per_second
         self._shown = Waiting()
 
     def set_limits(self, limits: Limits) -> None:
         """These hold from now on."""
         self.limits = limits
         self._look_at_schedule()
+
+    def set_most(self, bytes_per_second: int | None) -> None:
+        """Whatever the limits say, it is no faster from now on."""
+        if bytes_per_second != self._most:
+            self._most = bytes_per_second
+            self._look_at_schedule()
 
     def job_changed(self, job: JobRecord) -> None:
         """The job's own limit is another one from now on: it may leave room for more files."""
@@ -108,6 +115,8 @@ class Turns:
         schedule = self.limits.schedule
         rule, change = schedule.rule_at(local), schedule.next_change(local)
         speed = self.limits.bytes_per_second if rule is None else rule.bytes_per_second
+        if speed != 0 and self._most is not None:
+            speed = self._most if speed is None else min(speed, self._most)
         pause = waiting.paused(until(local, change) if change else "") if speed == 0 else ""
         self.scheduler.choose(self.limits.slots or self._settings.slots, pause)
         if (bytes_per_second := speed or None) != self._bytes_per_second:

@@ -117,6 +117,15 @@ def test_who_does_not_want_it_is_not_kept_awake(
     assert inhibitor.asked == []
 
 
+def test_who_wants_it_later_is_kept_awake_from_then_on(
+    start_engine: StartEngine, origin: Origin, inhibitor: Inhibitor
+) -> None:
+    engine = start_engine(replace(QUICK, holds_off_sleep=False))
+    running(engine, origin, "/a", Priority.FOREGROUND)
+    engine.manager.set_settings(QUICK)
+    assert is_running(inhibitor.wait_started())
+
+
 def test_an_engine_that_closes_lets_the_computer_sleep(
     engine: Engine, origin: Origin, inhibitor: Inhibitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -376,3 +377,37 @@ def test_a_log_out_and_the_next_log_in_leave_the_host_where_clients_look(
                     assert process_of(after) == host.process.pid
                     assert after.get_job(job.get_id()).get_display_name() == "a job"
             assert before.client.process_id == host.process.pid
+
+
+SLOW = replace(QUICK, bytes_per_second=1_024)
+"""CONTENT would take minutes."""
+
+
+def test_a_host_that_runs_already_is_told_of_the_user_s_settings_and_of_every_change(
+    manager: RemoteManager, folder: Path, origin: Origin
+) -> None:
+    with closing(HostBackend(folder, settings=SLOW)) as backend:
+        followed = Followed(backend)
+        job = manager.create_job("slow")
+        job.add_file(origin.add("/a", CONTENT), str(folder.parent / "a"))
+        job.resume()
+        followed.until(lambda: job.get_progress().bytes_transferred > 0)
+        assert job.get_progress().bytes_transferred < CONTENT.size
+        backend.choose(QUICK)
+        followed.until(lambda: job.get_state() is JobState.TRANSFERRED)
+        job.cancel()
+
+
+def test_a_host_that_has_to_be_started_again_begins_with_what_was_last_chosen(folder: Path, origin: Origin) -> None:
+    with closing(HostBackend(folder, settings=QUICK)) as backend:
+        followed = Followed(backend)
+        backend.choose(SLOW)
+        service = backend._open_manager
+        os.kill(process_of(service), signal.SIGKILL)
+        followed.until(followed.is_back)
+        job = service.create_job("slow")
+        job.add_file(origin.add("/a", CONTENT), str(folder.parent / "a"))
+        job.resume()
+        followed.until(lambda: job.get_progress().bytes_transferred > 0)
+        assert job.get_progress().bytes_transferred < CONTENT.size
+        job.cancel()

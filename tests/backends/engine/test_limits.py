@@ -99,6 +99,20 @@ def test_all_jobs_together_keep_to_the_one_limit_and_share_it_fairly(engine: Eng
     assert max(shares) < 2 * min(shares)
 
 
+def test_the_bound_of_the_settings_holds_whatever_the_limits_say(start_engine: StartEngine, origin: Origin) -> None:
+    engine = start_engine(replace(MANY, bytes_per_second=SPEED))
+    engine.manager.set_limits(Limits(10 * SPEED))
+    jobs = jobs_of(engine, origin.add("/a", HUGE))
+    assert is_kept(speed_of(engine, jobs), SPEED)
+    engine.manager.set_settings(replace(MANY, bytes_per_second=3 * SPEED))
+    assert is_kept(speed_of(engine, jobs), 3 * SPEED)
+    engine.manager.set_limits(Limits(SPEED))
+    assert is_kept(speed_of(engine, jobs), SPEED)
+    engine.manager.set_limits(Limits())
+    engine.manager.set_settings(MANY)
+    engine.until_state(jobs[0], S.TRANSFERRED)
+
+
 def test_what_a_slow_job_leaves_goes_to_the_others(engine: Engine, origin: Origin) -> None:
     engine.manager.set_limits(Limits(SPEED))
     url = origin.add("/a", HUGE)
