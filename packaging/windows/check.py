@@ -242,7 +242,10 @@ class Checks:
         if code or not (place / "domonitor" / "data" / "engine").is_dir():
             raise Failure(f"It ended with {code}, or its data lies elsewhere: {said}")
         self._machine.run(program, "engine", "stop")
-        return self._expect_only(self._downloads, place, self._machine.local / "domonitor" / "hosts")
+        profile = self._machine.local / "domonitor"
+        if [path.name for path in profile.iterdir()] != ["hosts"]:
+            raise Failure("It has written into the user's own data.")
+        return self._expect_only(self._downloads, place, profile)
 
     def _run(self, program: Path | str, *arguments: str) -> str:
         code, said = self._machine.run(program, *arguments)

@@ -33,6 +33,8 @@ class Meeting:
     def make_key(self) -> bytes:
         """A new key, for a host that begins to listen; nobody but this user can read it. Raises OSError."""
         key = os.urandom(KEY_BYTES)
+        # Who only looks makes no folder. What lies in it is this user's, on Windows by the access list that it inherits.
+        self.key_file.parent.mkdir(parents=True, exist_ok=True)
         written = self.key_file.with_suffix(f".{os.getpid()}.new")
         descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
         try:
@@ -52,7 +54,7 @@ class Meeting:
 
 
 def meeting_of(folder: Path) -> Meeting:
-    """Where the host of that engine folder is met. Makes this user's private folder if need be.
+    """Where the host of that engine folder is met. Makes this user's private folder if need be, but on Windows.
 
     Raises CallFailed where no folder is there that is this user's alone.
     """
@@ -60,7 +62,6 @@ def meeting_of(folder: Path) -> Meeting:
     name = hashlib.sha256(os.fsencode(os.path.normcase(folder))).hexdigest()[:24]
     if sys.platform == "win32":
         keys = Path(os.environ["LOCALAPPDATA"]) / "domonitor" / "hosts"
-        keys.mkdir(parents=True, exist_ok=True)  # what lies below it is this user's by the access list that it inherits
         return Meeting(folder, rf"\\.\pipe\domonitor-{name}", keys / f"{name}.key")
     for private in private_folders():
         address = private / f"{name}.sock"
