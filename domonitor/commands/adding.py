@@ -24,7 +24,7 @@ from domonitor.jobs.job import Priority
 from domonitor.jobs.request import Digest, Existing, NewJob, Outcome
 
 ENGINE = "engine"
-"""The service that takes what is added here."""
+"""The service that takes what is added here, unless another one is named."""
 
 Addresses = Annotated[
     list[str], typer.Argument(metavar="URL…", help="What to download; - reads addresses, one a line.")
@@ -60,6 +60,14 @@ def add(
     paused: Annotated[bool, typer.Option("--paused", help="Don't start before it is resumed.")] = False,
     keep_open: options.KeepOpen = False,
     existing: options.Existing = options.IfExisting.RENAME,
+    service: Annotated[
+        str,
+        typer.Option(
+            "--service",
+            metavar="NAME",
+            help="Who downloads: engine, or bits on Windows, whose files wait for a window.",
+        ),
+    ] = ENGINE,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
@@ -82,7 +90,7 @@ def add(
         )
         for job in planned
     ]
-    add_all(ctx, jobs, dry_run=dry_run, as_json=as_json)
+    add_all(ctx, jobs, service, dry_run=dry_run, as_json=as_json)
 
 
 def plan(urls: Sequence[str], directory: Path | None, *, keep_open: bool, existing: options.IfExisting) -> list[NewJob]:
@@ -140,25 +148,26 @@ def digest_of(given: str) -> Digest:
     return Digest(name.strip(), value.strip())
 
 
-def add_all(ctx: typer.Context, jobs: Sequence[NewJob], *, dry_run: bool, as_json: bool) -> None:
+def add_all(ctx: typer.Context, jobs: Sequence[NewJob], service: str = ENGINE, *, dry_run: bool, as_json: bool) -> None:
     """Adds the jobs, and tells what became of each. Raises Stop where one was refused."""
     if dry_run:
-        answers = [outcome_answer(ENGINE, job.display_name, Outcome(None)) for job in jobs]
+        ctx.obj.backends(service, start=False)  # whether there is one of that name
+        answers = [outcome_answer(service, job.display_name, Outcome(None)) for job in jobs]
     else:
-        with opened(ctx.obj, ENGINE, start=True) as session:
-            answers = hand_over(session, jobs)
+        with opened(ctx.obj, service, start=True) as session:
+            answers = hand_over(session, jobs, service)
     tell(answers, dry_run=dry_run, as_json=as_json)
     if not all(answer.done for answer in answers):
         raise Stop(Exit.WRONG_USE)
 
 
-def hand_over(session: Session, jobs: Sequence[NewJob]) -> list[OutcomeAnswer]:
-    """Adds the jobs at the engine. Raises Stop where that can't be asked."""
+def hand_over(session: Session, jobs: Sequence[NewJob], service: str = ENGINE) -> list[OutcomeAnswer]:
+    """Adds the jobs at the service. Raises Stop where that can't be asked."""
     try:
-        outcomes = session.ask(ENGINE, lambda backend: backend.add(jobs))
+        outcomes = session.ask(service, lambda backend: backend.add(jobs))
     except CallFailed as failure:
         raise Stop(Exit.NOT_REACHABLE, str(failure)) from failure
-    return [outcome_answer(ENGINE, job.display_name, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
+    return [outcome_answer(service, job.display_name, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
 
 
 def tell(answers: Sequence[OutcomeAnswer], *, dry_run: bool, as_json: bool) -> None:

@@ -171,3 +171,17 @@ def test_ids_are_shown_as_short_as_they_can_be_told_apart() -> None:
 )
 def test_speeds_as_people_type_them(given: str, speed: int | None) -> None:
     assert speed_of(given) == speed
+
+
+def test_who_downloads_is_a_choice(say: Say) -> None:
+    engine, bits = Service(name="engine"), Service(name="bits")
+    url = "https://h.example/a.iso"
+    code, written, _ = say([engine, bits], "add", url, "--service", "bits", "--json")
+    assert code == 0
+    assert answers(written)[0]["outcomes"][0]["service"] == "bits"
+    assert (len(engine.added), len(bits.added)) == (0, 1)
+    for more in ((), ("--dry-run",)):
+        code, _, said = say([engine, bits], "add", url, "--service", "wget", *more)
+        assert (code, said) == (2, 'No service is called "wget" here. There are: engine, bits.\n')
+    assert say([engine, bits], "add", url, "--service", "bits", "--dry-run")[0] == 0
+    assert len(bits.added) == 1

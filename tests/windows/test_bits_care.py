@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.server import Origin as Server
 from tests.server import Pattern, Resource
 from tests.windows import bits
 from tests.windows.bits import Watched
-from tests.windows.conftest import IS_WINE
+from tests.windows.conftest import IS_WINE, program
 
 CONTENT = Pattern(20_000, seed=4)
 NOWHERE = "http://127.0.0.1:1/a"
@@ -312,3 +313,15 @@ def test_an_unknown_job_is_not_found(service: Watched) -> None:
     with pytest.raises(CallFailed) as failure:
         service.backend.files(str(UUID(int=1)))
     assert failure.value.code == hresult.BG_E_NOT_FOUND
+
+
+def test_a_command_hands_a_download_to_bits_and_completes_it(service: Watched, server: Server, tmp_path: Path) -> None:
+    url = server.add("/a.bin", Resource(CONTENT))
+    done = program("add", url, "--service", "bits", "--keep-open", "-d", str(tmp_path), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    job_id = json.loads(done.stdout)["outcomes"][0]["id"]
+    service.until(lambda: job_id in service.jobs and service.jobs[job_id].state is JobState.TRANSFERRED)
+    assert not (tmp_path / "a.bin").exists()
+    done = program("complete", job_id)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT.bytes()

@@ -33,7 +33,7 @@ class Meeting:
     def make_key(self) -> bytes:
         """A new key, for a host that begins to listen; nobody but this user can read it. Raises OSError."""
         key = os.urandom(KEY_BYTES)
-        # Who only looks makes no folder. What lies in it is this user's, on Windows by the access list that it inherits.
+        # Who only looks makes no folder. On Windows the user alone gets in, by the access list that it inherits.
         self.key_file.parent.mkdir(parents=True, exist_ok=True)
         written = self.key_file.with_suffix(f".{os.getpid()}.new")
         descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
