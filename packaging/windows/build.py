@@ -54,8 +54,7 @@ def main(arguments: list[str]) -> int:
         making.installer(folder, number, signer.as_command() if is_signing else "", setup)
     with _step("portable copy"):
         making.portable(folder, archive)
-    if chosen.address:
-        winget.write(making.OUT / "winget", number, f"{chosen.address.rstrip('/')}/{setup.name}", setup)
+    winget.write(making.OUT / "winget", number, f"{chosen.address.rstrip('/')}/{setup.name}", setup)
     if chosen.release and (bare := signing.unsigned([*signing.signable(folder), setup])):
         sys.exit(f"Not signed: {', '.join(path.name for path in bare)}")
     _tell(folder, setup, archive)
@@ -86,6 +85,7 @@ def _tell(folder: Path, setup: Path, archive: Path) -> None:
     for path in (setup, archive):
         data = path.read_bytes()
         print(f"{len(data) / 1e6:7.1f} MB  {making.hash_of(data)}  {path.name}")
+    print(f"{'':11}{'winget manifest':64}  winget/")
     print(f"in {making.relative(making.OUT)}, for Windows 10 version 1809 and newer, x64", flush=True)
 
 
@@ -111,7 +111,9 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--key", default="", metavar="PEM", help="the certificate's key")
     parser.add_argument("--timestamp", default="", metavar="ADDRESS", help="of the server that says when it was signed")
     parser.add_argument("--sign-with", default="", metavar="COMMAND", help="signs the file that is appended to it")
-    parser.add_argument("--address", default="", help="where the installer will be published, for winget")
+    parser.add_argument(
+        "--address", default="https://downloads.example", help="where the installer will be published, for winget"
+    )
     return parser.parse_args(arguments)
 
 

@@ -60,6 +60,7 @@ def run(built: Built) -> int:
             (f"{built.former_number} for one user, silently", checks.install_former),
             ("doctor", checks.doctor),
             ("get", checks.get),
+            ("BITS", checks.bits),
             (f"renewed to {built.number} in mid-download, window open", checks.renew),
             ("the window", checks.window),
             ("switches and refusals", checks.refusals),
@@ -143,6 +144,24 @@ class Checks:
             if (self._downloads / "small.bin").read_bytes() != origin.content:
                 raise Failure("The file is another one.")
         return ""
+
+    def bits(self) -> str:
+        """The system's own service is watched and used, and nothing of it is left."""
+        if self._bits_jobs():
+            raise Failure("There are jobs of BITS already.")
+        with Origin(1 << 20) as origin:
+            address = origin.address("by-bits.bin")
+            self._domonitor("add", address, "--service", "bits", "--keep-open", *self._into_downloads())
+            until(lambda: [job["state"] for job in self._bits_jobs()] == ["transferred"], "BITS to fetch the file")
+            (job,) = self._bits_jobs()
+            self._domonitor("complete", job["id"])
+            if (self._downloads / "by-bits.bin").read_bytes() != origin.content:
+                raise Failure("The file is another one.")
+        return f"{job['name']}, {job['state']}, completed"
+
+    def _bits_jobs(self) -> list[dict[str, str]]:
+        jobs: list[dict[str, str]] = json.loads(self._domonitor("list", "--service", "bits", "--json"))["jobs"]
+        return jobs
 
     def renew(self) -> str:
         """What ran is ended and goes on, and no byte that had arrived is fetched again but the last ones."""

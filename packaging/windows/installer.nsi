@@ -515,6 +515,13 @@ Section "Uninstall"
   Delete "$SMPROGRAMS\domonitor.lnk"
   Delete "$DESKTOP\domonitor.lnk"
   DeleteRegValue SHCTX "${AUTOSTART}" "domonitor"
+  ; The program may have written its own entry, for whoever runs this.
+  ReadRegStr $0 HKCU "${AUTOSTART}" "domonitor"
+  StrLen $1 "$INSTDIR\"
+  StrCpy $0 $0 $1 1
+  ${If} $0 == "$INSTDIR\"
+    DeleteRegValue HKCU "${AUTOSTART}" "domonitor"
+  ${EndIf}
   DeleteRegKey SHCTX "${UNINSTALL}"
   ${If} $RemoveData = 1
     SetShellVarContext current
