@@ -22,10 +22,11 @@ RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 WINES_OWN = re.compile(
     r"\+ user: (Console.*|Software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Uninstall)"
     r"|[+-] (user|system): Software\\\\Microsoft\\\\SystemCertificates(\\\\\w+)*"
-    r"|! system: System\\\\CurrentControlSet\\\\Control\\\\(Class|DeviceClasses)\\\\.*"
+    r"|! system: System\\\\CurrentControlSet\\\\(Control\\\\(Class|DeviceClasses)|Hardware Profiles)\\\\.*"
+    r"|! user: Software\\\\Wine\\\\Fonts .*"
 )
 """Registry keys that every Windows has, and Wine once a program has had a console, certificates or an installer; and
-the screen, which is another one after each log-in."""
+the screen and its fonts, which Wine writes down anew at each log-in."""
 
 DOWNLOAD_BYTES = 24 << 20
 SLOW, SLOWER = 2 << 20, 1 << 18
