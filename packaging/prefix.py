@@ -53,7 +53,8 @@ COMPILE = [
 CHECK = "import sqlite3, comtypes, pycurl, PySide6.QtWidgets"
 
 
-def _show(block: bytes) -> None:
+def show(block: bytes) -> None:
+    """Hands on what a program prints."""
     sys.stdout.buffer.write(block)
     sys.stdout.flush()
 
@@ -99,11 +100,14 @@ class Windows:
         shutil.rmtree(fetched)
         (self.folder / "ready").touch()
 
-    def run(self, arguments: list[str], limit_s: float) -> int:
-        """Runs Python there, in the checkout; its exit code, 1 where it took too long and was ended."""
+    def run(self, arguments: list[str], limit_s: float, take: "Callable[[bytes], object]" = show) -> int:
+        """Runs Python there, in the checkout; its exit code, 1 where it took too long and was ended.
+
+        take: gets what it prints.
+        """
         # Started on its own, Wine's server does not write its complaints between those of the program.
         self._run(["wineserver"], STEP_S, take=None)
-        return self._run([*self.python, *arguments], limit_s)
+        return self._run([*self.python, *arguments], limit_s, take=take)
 
     def output_of(self, arguments: list[str], limit_s: float = STEP_S) -> tuple[int, str]:
         """Runs a program to its end; its exit code, 1 where it took too long and was ended, and what it printed."""
@@ -155,7 +159,7 @@ class Windows:
         if self._run(arguments, STEP_S, take=None):
             raise Unavailable(f"Wine can't be made ready: {' '.join(arguments)} failed.")
 
-    def _run(self, arguments: list[str], limit_s: float, *, take: "Callable[[bytes], object] | None" = _show) -> int:
+    def _run(self, arguments: list[str], limit_s: float, *, take: "Callable[[bytes], object] | None" = show) -> int:
         """Runs a program to its end; its exit code, 1 where it had to be ended. take: gets what it prints."""
         # Python for Windows dies under Wine where its output is a file: it gets a pipe.
         process = subprocess.Popen(
