@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ from domonitor.ui.preferences import PreferencesDialog
 from tests.conftest import LayDown
 from tests.ui.conftest import Run
 from tests.ui.gallery import Stretched
-from tests.ui.opened import opened, part, until
+from tests.ui.opened import FOLDER, opened, part, until
 from tests.ui.test_contrast import contrast
 
 NAMES = (
@@ -100,7 +101,7 @@ TICKS = {"auto_complete", "autostart", "tray", "holds_off_sleep"}
 
 def test_what_is_chosen_is_kept_and_holds_at_once(run: Run, tmp_path: Path, qapp: QApplication) -> None:
     async def test() -> None:
-        async with opened(ScriptedBackend(), settings=Settings("/tmp", theme="light")) as window:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, theme="light")) as window:
             kept: list[Settings] = []
             window.settings_changed.connect(kept.append)
             dialog = shown(window)
@@ -169,9 +170,9 @@ def test_the_engine_is_told_of_its_limit_and_its_proxy_and_of_nothing_else(run: 
     [
         ("", "Choose a folder"),
         ("some/where", "the whole path"),
-        ("/nowhere/at all", "not there"),
+        (str(Path("/nowhere/at all").absolute()), "not there"),
         (__file__, "no folder"),
-        ("/tmp/a\0b", "not there|can be called that"),
+        (f"{FOLDER}/a\0b", "not there|can be called that"),
     ],
 )
 def test_a_folder_that_can_not_be_used_is_said_in_place_and_not_saved(run: Run, typed: str, problem: str) -> None:
@@ -184,7 +185,7 @@ def test_a_folder_that_can_not_be_used_is_said_in_place_and_not_saved(run: Run, 
             await until(lambda: any(each in note(dialog, "download_folder") for each in problem.split("|")))
             assert not ok(dialog).isEnabled()
             assert kept == []
-            part(dialog, QLineEdit, "folderEdit").setText("/tmp")
+            part(dialog, QLineEdit, "folderEdit").setText(FOLDER)
             assert (note(dialog, "download_folder"), ok(dialog).isEnabled()) == ("", True)
             dialog.reject()
 
@@ -220,9 +221,9 @@ def test_a_disk_that_does_not_answer_holds_neither_window_nor_dialog(run: Run, m
             kept: list[Settings] = []
             window.settings_changed.connect(kept.append)
             dialog = shown(window)
-            part(dialog, QLineEdit, "folderEdit").setText("/somewhere/far")
+            part(dialog, QLineEdit, "folderEdit").setText(str(Path("/somewhere/far").absolute()))
             await until(asked.is_set)
-            part(dialog, QLineEdit, "folderEdit").setText("/somewhere/further")
+            part(dialog, QLineEdit, "folderEdit").setText(str(Path("/somewhere/further").absolute()))
             ok(dialog).click()
             await until(lambda: not ok(dialog).isEnabled())
             dialog.reject()
@@ -288,7 +289,7 @@ def test_defaults_are_restored_but_for_what_is_laid_down(run: Run, tmp_path: Pat
 
 def test_a_limit_that_is_no_round_number_stays_while_nobody_touches_it(run: Run) -> None:
     async def test() -> None:
-        async with opened(ScriptedBackend(), settings=Settings("/tmp", speed_limit=123_456)) as window:
+        async with opened(ScriptedBackend(), settings=Settings(FOLDER, speed_limit=123_456)) as window:
             kept: list[Settings] = []
             window.settings_changed.connect(kept.append)
             await save(window, shown(window))
@@ -299,7 +300,7 @@ def test_a_limit_that_is_no_round_number_stays_while_nobody_touches_it(run: Run)
 
 def test_what_is_laid_down_is_switched_off_and_says_so_in_every_way(run: Run) -> None:
     async def test() -> None:
-        chosen = Settings("/tmp", theme="light", proxy="http://proxy.example:3128", speed_limit=2_000_000)
+        chosen = Settings(FOLDER, theme="light", proxy="http://proxy.example:3128", speed_limit=2_000_000)
         async with opened(ScriptedBackend(), settings=chosen, locked=LOCKED) as window:
             kept: list[Settings] = []
             window.settings_changed.connect(kept.append)
@@ -343,6 +344,7 @@ def test_what_is_laid_down_is_so_in_menu_and_add_dialog_too(run: Run) -> None:
     run(test())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there the registry has them: tests/windows/test_policies.py")
 def test_the_program_obeys_and_keeps_the_user_s_own_choice(run: Run, lay_down: LayDown, tmp_path: Path) -> None:
     async def test() -> None:
         own = Settings(str(tmp_path), theme="light", speed_limit=9_000)
@@ -448,7 +450,7 @@ def test_its_key_opens_it(run: Run) -> None:
 def test_notes_and_problems_can_be_read(run: Run, chosen: str) -> None:
     async def test() -> None:
         async with opened(
-            ScriptedBackend(), settings=Settings("/tmp", theme=chosen), locked=frozenset({"tray"})
+            ScriptedBackend(), settings=Settings(FOLDER, theme=chosen), locked=frozenset({"tray"})
         ) as window:
             dialog = shown(window)
             part(dialog, QLineEdit, "folderEdit").setText("")

@@ -322,6 +322,6 @@ def test_a_command_hands_a_download_to_bits_and_completes_it(service: Watched, s
     job_id = json.loads(done.stdout)["outcomes"][0]["id"]
     service.until(lambda: job_id in service.jobs and service.jobs[job_id].state is JobState.TRANSFERRED)
     assert not (tmp_path / "a.bin").exists()
-    done = program("complete", job_id)
+    done = program("complete", job_id, "--service", "bits")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "a.bin").read_bytes() == CONTENT.bytes()
