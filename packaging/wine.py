@@ -27,7 +27,7 @@ TESTS = ("tests/windows", "tests/ui")
 PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-o", "tmp_path_retention_policy=failed"]
 
 HANGS = b"+ Timeout +"
-"""What pytest-timeout writes before it ends the process."""
+"""What pytest-timeout writes before it ends the process, and a test whose command waited for a service in vain."""
 
 TESTS_S = 900
 PICTURE_S = 180
@@ -48,8 +48,8 @@ def test(arguments: list[str], python: Path, quietly: Callable[..., bool]) -> in
 def _test(windows: Windows, arguments: list[str]) -> int:
     """Runs pytest; its exit code. Once more where a test hung, and only then.
 
-    Now and then a call into a service of Wine never comes back (seen: Release of a list of jobs, after dozens of the
-    same kind that did).
+    Now and then a call into a service of Wine never comes back, and from then on nobody has an answer of that service
+    (seen: a Release and a QueryInterface at BITS, of two programs in the same instant).
     """
     for tries_left in (1, 0):
         output = bytearray()

@@ -6,14 +6,17 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domonitor.backends.bits import watch
 from domonitor.backends.bits.job import BitsJob
 from domonitor.backends.bits.manager import BitsManager
 from domonitor.jobs import hresult
+from domonitor.jobs.change import Health
 from domonitor.jobs.codes import refusal
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Origin, Progress
@@ -325,3 +328,32 @@ def test_a_command_hands_a_download_to_bits_and_completes_it(service: Watched, s
     done = program("complete", job_id, "--service", "bits")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "a.bin").read_bytes() == CONTENT.bytes()
+
+
+def test_a_service_that_does_not_answer_holds_nobody_up_and_is_shown_when_it_does(
+    service: Watched, other_program: BitsManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Event()
+    count = BitsManager.count
+
+    def late(manager: BitsManager, *, all_users: bool) -> int:
+        answers.wait(30)
+        return count(manager, all_users=all_users)
+
+    monkeypatch.setattr(BitsManager, "count", late)
+    monkeypatch.setattr(watch, "ANSWERS_WITHIN_S", 0.1)
+    job_id = str(theirs(other_program, tmp_path).get_id())
+    for _ in range(3):
+        with pytest.raises(CallFailed) as silence:
+            service.poll()
+        assert silence.value.code == hresult.RPC_E_TIMEOUT
+    for outcome in (give(service, Command.RESUME, job_id), *service.backend.add([one_file(tmp_path / "a")])):
+        assert (outcome.is_refused, outcome.code) == (True, hresult.RPC_E_TIMEOUT)
+        assert "BITS has not answered" in outcome.message
+    with pytest.raises(CallFailed):
+        service.backend.files(job_id)
+    answers.set()
+    monkeypatch.setattr(watch, "ANSWERS_WITHIN_S", 20.0)
+    service.until(lambda: job_id in service.jobs)
+    assert service.changes[0].health == Health()  # so it is said that all is well again
+    assert not give(service, Command.CANCEL, job_id).is_refused

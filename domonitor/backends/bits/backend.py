@@ -91,11 +91,11 @@ class BitsBackend:
         self._wake = wake
         manager, own_jobs = BitsManager(), OwnJobs(self._path)
         self._event_log = self._event_log or EventLog()
-        watch = Watch(manager, own_jobs, wake, self._event_log, watches_only=self._watches_only)
+        watch = Watch(manager, own_jobs, wake, self._pending, self._event_log, watches_only=self._watches_only)
         self._open = manager, own_jobs, watch
 
     def poll(self) -> Change:
-        """See Backend. Raises CallFailed where BITS is disabled or not there."""
+        """See Backend. Raises CallFailed where BITS is disabled, not there, or does not answer."""
         from domonitor.backends.com.service_control import ServiceState, service_state
 
         state = service_state("BITS")
@@ -106,17 +106,18 @@ class BitsBackend:
             raise refusal(hresult.ERROR_SERVICE_DOES_NOT_EXIST, _MISSING)
         watch = self._parts[2]
         if state is ServiceState.STOPPED:
-            change, health = Change(removals=watch.settled()), Health(HealthState.IDLE, _IDLE)
+            self._pending.add(Change(removals=watch.settled()))
+            health = Health(HealthState.IDLE, _IDLE)
             self._pace(IDLE_POLL_S)
         else:
             try:
-                change = watch.look()
+                watch.look()
             except CallFailed:
                 self._said = None
                 raise
             health = Health() if watch.sees_all else Health(reason=_OWN_ONLY, is_partial=True)
             self._pace(ACTIVE_POLL_S if watch.is_any_moving else IDLE_POLL_S)
-        self._pending.add(replace(change, health=self._news(health)))
+        self._pending.add(Change(health=self._news(health)))
         change, is_more_left = self._pending.take(PAGE)
         if is_more_left:
             self._wake()
@@ -185,7 +186,9 @@ class BitsBackend:
             wanted = UUID(job_id)
         except ValueError:
             raise refusal(hresult.DO_E_JOB_NOT_FOUND) from None
-        return self._parts[2].job(wanted)
+        watch = self._parts[2]
+        watch.check_answers()
+        return watch.job(wanted)
 
     def _execute(self, request: CommandRequest, job_id: str) -> Outcome:
         command, arguments = request.command, request.arguments
@@ -234,6 +237,7 @@ class BitsBackend:
         manager, own_jobs, watch = self._parts
         try:
             self._check_acts()
+            watch.check_answers()
             targets = self._targets.names(new)
             job = manager.create_job(new.display_name)
         except CallFailed as failure:

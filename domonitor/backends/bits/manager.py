@@ -86,11 +86,11 @@ class BitsManager:
 
     # For the jobs and the backend.
 
-    def run(self, work: Callable[[], T], *, may_start: bool = True) -> T:
+    def run(self, work: Callable[[], T], *, may_start: bool = True, within_s: float | None = None) -> T:
         """Does the work on COM's thread.
 
         may_start: once more on a new connection, where the service had ended. Without that nothing within the work
-        starts the service again.
+        starts the service again. within_s: see Apartment.call.
         """
 
         def attempt() -> T:
@@ -100,7 +100,7 @@ class BitsManager:
             finally:
                 self._may_start = before
 
-        return self._apartment.call(attempt)
+        return self._apartment.call(attempt, within_s)
 
     def held(self, pointer: object) -> Held:
         """What may hold the pointer on any thread."""

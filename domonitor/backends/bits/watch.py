@@ -19,7 +19,8 @@ from domonitor.backends.bits.vanished import Vanished
 from domonitor.backends.com import objects
 from domonitor.backends.interface import CopyErrorObject, CopyFile, CopyJob
 from domonitor.jobs import hresult
-from domonitor.jobs.change import Change
+from domonitor.jobs.change import Change, PendingChange
+from domonitor.jobs.codes import refusal
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Job, JobKey, NotifyFlags
 from domonitor.jobs.state import ACTIVE, FINAL, JobState
@@ -33,6 +34,14 @@ _LIST_ANEW = 10
 
 _READ_ANEW = 15
 """After so many polls a job that seems to be the same is read as a whole: each poll reads a part of them."""
+
+ANSWERS_WITHIN_S = 30.0
+"""A poll that has no answer by then is not waited for any longer. What it brings in the end is shown all the same."""
+
+_SILENT = (
+    "BITS has not answered for some time, so its jobs are shown as they were. It is asked again and again; if that "
+    'goes on, restart Windows, or the service "Background Intelligent Transfer Service".'
+)
 
 _NEW_JOBS_S = 0.5
 """For so long a poll reads jobs that it has not seen before, then it shows them; a next poll comes at once."""
@@ -55,9 +64,9 @@ class _Known:
 class Watch:
     """The jobs that BITS lists, as they were last seen. wake: is called whenever one of our own has news.
 
-    event_log: tells how jobs ended that have just vanished. sees_all: whether those of all users are among the listed.
-    watches_only: nothing is done with any of them: our own are not completed, their callbacks stay with whoever has
-    them, and none is forgotten.
+    news: takes what is different since the last time. event_log: tells how jobs ended that have just vanished.
+    sees_all: whether those of all users are among the listed. watches_only: nothing is done with any of them: our own
+    are not completed, their callbacks stay with whoever has them, and none is forgotten.
     """
 
     def __init__(
@@ -65,6 +74,7 @@ class Watch:
         manager: BitsManager,
         own_jobs: OwnJobs,
         wake: Callable[[], None],
+        news: PendingChange,
         event_log: EventLog,
         *,
         watches_only: bool = False,
@@ -79,6 +89,8 @@ class Watch:
         self._must_list = True
         self._count = 0
         self._wake = wake
+        self._news = news
+        self._is_silent = False
         self._vanished = Vanished(event_log)
         self._ended: set[UUID] = set()
         """Jobs that are listed although they are final."""
@@ -117,9 +129,20 @@ class Watch:
         if (known := self._known.get(job_id)) is not None:
             known.read_at = -_READ_ANEW
 
-    def look(self) -> Change:
-        """What is different since the last time. Raises CallFailed where the service has ended."""
-        return self._manager.run(self._look, may_start=False)
+    def look(self) -> None:
+        """Takes in what is different. Raises CallFailed where the service has ended or does not answer."""
+        try:
+            self._manager.run(self._look, may_start=False, within_s=ANSWERS_WITHIN_S)
+        except TimeoutError:
+            self._is_silent = True
+        else:
+            self._is_silent = False
+        self.check_answers()
+
+    def check_answers(self) -> None:
+        """Raises CallFailed RPC_E_TIMEOUT where the last poll had no answer: nothing else would have one now."""
+        if self._is_silent:
+            raise refusal(hresult.RPC_E_TIMEOUT, _SILENT)
 
     def settled(self) -> Mapping[JobKey, Job | None]:
         """Of the jobs that had vanished those whose end is known now, or never will be. The service is not asked."""
@@ -127,7 +150,7 @@ class Watch:
 
     # On COM's thread.
 
-    def _look(self) -> Change:
+    def _look(self) -> None:
         self._polls += 1
         upserts: dict[JobKey, Job] = {}
         removals: dict[JobKey, Job | None] = {}
@@ -158,7 +181,7 @@ class Watch:
                 self._own_jobs.forget(job_id)
         removals |= self.settled()
         notices, self._notices = tuple(self._notices), []
-        return Change(tuple(upserts.values()), MappingProxyType(removals), notices=notices)
+        self._news.add(Change(tuple(upserts.values()), MappingProxyType(removals), notices=notices))
 
     def _is_list_due(self) -> bool:
         count = self._of_all(lambda all_users: self._manager.count(all_users=all_users))

@@ -33,11 +33,19 @@ class Apartment:
         self._thread_id: int | None = None
         self._thread.submit(self._begin).result()
 
-    def call(self, work: Callable[[], T]) -> T:
-        """What the work returns. Raises CallFailed, and whatever else the work does."""
+    def call(self, work: Callable[[], T], within_s: float | None = None) -> T:
+        """What the work returns. Raises CallFailed, and whatever else the work does.
+
+        within_s: raises TimeoutError after that; work that has begun goes on. None waits however long it takes.
+        """
         if threading.get_ident() == self._thread_id:
             return work()
-        answer, refusal = self._thread.submit(lambda: _tried(work), is_urgent=True).result()
+        future = self._thread.submit(lambda: _tried(work), is_urgent=True)
+        try:
+            answer, refusal = future.result(within_s)
+        except TimeoutError:
+            future.cancel()
+            raise
         if refusal is not None:
             raise refusal
         return answer  # type: ignore[return-value]
