@@ -33,6 +33,8 @@ STEP_S = 300
 """After so long a step of the preparation counts as hanging and is ended."""
 
 END_S = 5
+ENDED = 124
+"""The exit code of what had to be ended, as timeout(1) has it."""
 
 # Wine 8 lacks what platform.py asks Windows' management interface for, and waits for an answer.
 SITECUSTOMIZE = "import sys\n\nsys.modules['_wmi'] = None\n"
@@ -160,7 +162,7 @@ class Windows:
             raise Unavailable(f"Wine can't be made ready: {' '.join(arguments)} failed.")
 
     def _run(self, arguments: list[str], limit_s: float, *, take: "Callable[[bytes], object] | None" = show) -> int:
-        """Runs a program to its end; its exit code, 1 where it had to be ended. take: gets what it prints."""
+        """Runs a program to its end; its exit code, ENDED where that took too long. take: gets what it prints."""
         # Python for Windows dies under Wine where its output is a file: it gets a pipe.
         process = subprocess.Popen(
             arguments,
@@ -177,7 +179,7 @@ class Windows:
             return process.wait(limit_s)
         except subprocess.TimeoutExpired:
             print(f"== ended after {limit_s:.0f} s: {' '.join(arguments)}", flush=True)
-            return 1
+            return ENDED
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

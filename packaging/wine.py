@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from prefix import PACKAGES, ROOT, Unavailable, Windows, digest, show
+from prefix import ENDED, PACKAGES, ROOT, Unavailable, Windows, digest, show
 
 APT_PACKAGES = ("wine", "wine64")
 APT_SCREEN = ("xvfb",)
@@ -29,7 +29,7 @@ PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-o
 HANGS = b"+ Timeout +"
 """What pytest-timeout writes before it ends the process, and a test whose command waited for a service in vain."""
 
-TESTS_S = 900
+TESTS_S = 600
 PICTURE_S = 180
 """After so long all the tests together, or all the pictures, count as hanging and are ended."""
 
@@ -59,7 +59,8 @@ def _test(windows: Windows, arguments: list[str]) -> int:
             show(block)
 
         code = windows.run([*PYTEST, *arguments], TESTS_S, take)
-        if code == 0 or HANGS not in output or not tries_left:
+        is_hung = code == ENDED or (code != 0 and HANGS in output)
+        if not is_hung or not tries_left:
             break
         windows.end()
         print("== A test hung. All of them once more:", flush=True)

@@ -18,7 +18,7 @@ from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Job
 
 PATIENCE_S = 20.0
-_LOOK_S = 0.02
+_LOOK_S = 0.05
 
 _ALL_ACCESS = 0xF003F
 _STOP, _NO_CHANGE = 1, 0xFFFFFFFF
@@ -46,18 +46,18 @@ class Watched:
             self.gone[key.id] = final
         return change
 
-    def until(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+    def until(self, condition: Callable[[], object], patience_s: float = PATIENCE_S, look_s: float = _LOOK_S) -> None:
         """Polls until it holds."""
-        until(lambda: (self.poll(), condition())[1], patience_s)
+        until(lambda: (self.poll(), condition())[1], patience_s, look_s)
 
 
-def until(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+def until(condition: Callable[[], object], patience_s: float = PATIENCE_S, look_s: float = _LOOK_S) -> None:
     """Returns once it holds. Nothing tells when a service is so far: it is asked."""
     deadline_s = time.monotonic() + patience_s
     while not condition():
         if time.monotonic() > deadline_s:
             raise TimeoutError("it did not come to that")
-        time.sleep(_LOOK_S)
+        time.sleep(look_s)
 
 
 @contextmanager

@@ -156,7 +156,7 @@ def test_three_gibibytes_of_a_local_file_arrive_whole(service: Watched, tmp_path
     with big.open("wb") as file:
         file.truncate(size)
     job_id = added(service, NewJob("big", (NewFile(f"file://{big}", str(there / "big")),)))
-    service.until(lambda: job_id in service.gone, 280)
+    service.until(lambda: job_id in service.gone, 280, 0.5)
     assert (there / "big").stat().st_size == size
     for path in (big, there / "big"):
         path.unlink()

@@ -39,7 +39,7 @@ class BitsJob:
         self._id = job_id
         self._held = held
         self._epoch = manager.epoch
-        self._behind: dict[str, Held | None] = {}
+        self._behind: dict[str, Held] = {}
 
     def get_id(self) -> UUID:
         """See CopyJob."""
@@ -261,13 +261,15 @@ class BitsJob:
     def behind(self, interface: str) -> Any:
         """The job behind another of its interfaces. Raises CallFailed E_NOTIMPL where this BITS has no such one."""
         pointer = self.pointer
+        if interface in self._manager.lacking:
+            raise refusal(hresult.E_NOTIMPL)
         if interface not in self._behind:
             found = objects.asked_for(pointer, interface)
-            self._behind[interface] = None if found is None else self._manager.held(found)
-        held = self._behind[interface]
-        if held is None:
-            raise refusal(hresult.E_NOTIMPL)
-        return held.pointer
+            if found is None:
+                self._manager.lacking.add(interface)
+                raise refusal(hresult.E_NOTIMPL)
+            self._behind[interface] = self._manager.held(found)
+        return self._behind[interface].pointer
 
     # Steps.
 

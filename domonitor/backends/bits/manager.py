@@ -42,6 +42,9 @@ class BitsManager:
         self.epoch = 0
         """Counts the connections: objects of an earlier one are of no use any more."""
 
+        self.lacking: set[str] = set()
+        """Interfaces that no job of this service has, so that only the first one is asked. On COM's thread."""
+
         self.callbacks: dict[UUID, CopyCallback] = {}
 
     def create_job(self, display_name: str) -> BitsJob:
@@ -109,6 +112,7 @@ class BitsManager:
     def forget(self) -> None:
         """Lets go of the connection. On COM's thread."""
         self._manager = None
+        self.lacking.clear()
         self.epoch += 1
 
     def connected(self) -> Any:

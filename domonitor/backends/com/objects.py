@@ -98,10 +98,13 @@ def given(method: Callable[..., int], name: str, *before: Any) -> Pointer:
 
 
 def asked_for(pointer: Pointer, name: str) -> Pointer | None:
-    """The same object behind another of its interfaces, None where it has no such one."""
+    """The same object behind another of its interfaces, None where it has no such one. Raises CallFailed."""
     try:
         return pointer.QueryInterface(interface(name))
-    except COMError:
+    except COMError as failure:
+        code = failure.hresult & 0xFFFFFFFF
+        if code != hresult.E_NOINTERFACE:
+            raise refusal(code) from None
         return None
 
 
