@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ COLORS = {
 
 _GAP = "  "
 _LEAST_WIDTH = 6
+_LOOK_S = 0.2
 
 
 def prepare() -> None:
@@ -50,7 +52,17 @@ def ask(title: str, consequence: str) -> bool:
     """Asks for a yes; anything else is a no."""
     sys.stderr.write(f"{plain(title)} {plain(consequence)}\n[y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    return _typed().strip().casefold() in ("y", "yes")
+
+
+def _typed() -> str:
+    """The next line that is typed.
+
+    It is read when it is there: of a Ctrl+C in the instant before the reading, the reading would not be woken.
+    """
+    while sys.platform != "win32" and not select.select([sys.stdin], [], [], _LOOK_S)[0]:
+        pass
+    return sys.stdin.readline()
 
 
 def say(message: str) -> None:
