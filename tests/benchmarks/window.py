@@ -320,8 +320,6 @@ from PySide6.QtCore import QEvent, QObject
 from domonitor import app
 from domonitor.backends.scripted import ScriptedBackend
 from domonitor.settings import Settings
-from tests.benchmarks.window import new_job
-from datetime import UTC, datetime
 class Filter(QObject):
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint and not painted.is_set():
@@ -330,9 +328,14 @@ class Filter(QObject):
 async def main():
     global painted
     painted = asyncio.Event()
-    jobs = [new_job(number, datetime.now(UTC)) for number in range(1000)]
-    window = app.open_window([ScriptedBackend(jobs)], Settings("/tmp", theme="light"))
-    window.installEventFilter(held); await painted.wait(); await asyncio.sleep(2)
+    service = ScriptedBackend()
+    window = app.open_window([service], Settings("/tmp", theme="light"))
+    window.installEventFilter(held); await painted.wait()
+    from datetime import UTC, datetime
+    from domonitor.jobs.change import Change
+    from tests.benchmarks.window import new_job
+    service.publish(Change(tuple(new_job(number, datetime.now(UTC)) for number in range(1000))))
+    await asyncio.sleep(2)
     print(next(l.split()[1] for l in open("/proc/self/smaps_rollup") if l.startswith("Pss:")))
     await app.close_window(window)
 application = app.application(); application.setQuitOnLastWindowClosed(False); held = Filter()
@@ -341,16 +344,16 @@ with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner: run
 
 
 def starts() -> None:
-    print("start to painted window, five times each")
+    print("start to painted window, five times each; modules keep their bytecode, as in an installation")
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
     def run(program: str) -> list[str]:
         return subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+            [sys.executable, "-c", program], env=kept, capture_output=True, text=True, check=True
         ).stdout.split()
 
-    bare = [float(run(_BARE)[0]) for _ in range(5)]
-    ours = [run(_OURS) for _ in range(5)]
-    median_bare, median = percentile(bare, 0.5), percentile([float(one[0]) for one in ours], 0.5)
+    bare, ours = zip(*[(float(run(_BARE)[0]), run(_OURS)) for _ in range(6)][1:], strict=True)
+    median_bare, median = percentile(list(bare), 0.5), percentile([float(one[0]) for one in ours], 0.5)
     print(f"  bare PySide6 {median_bare * 1e3:.0f} ms, ours {median * 1e3:.0f} ms ({median / median_bare:.2f}x)")
     print(f"  PSS with 1,000 jobs {percentile([float(one[1]) for one in ours], 0.5) / 1e3:.0f} MB", flush=True)
 
