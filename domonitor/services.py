@@ -26,15 +26,21 @@ LOOK_S = 0.02
 
 
 def open_backends(
-    *, in_process: bool = False, folder: Path | None = None, start_host: bool = True, chosen: Settings | None = None
+    *,
+    in_process: bool = False,
+    folder: Path | None = None,
+    start_host: bool = True,
+    chosen: Settings | None = None,
+    stays: bool = True,
 ) -> list[Backend]:
     """The services, each still to be opened: the engine first, then those of the system that the policies show.
 
     in_process: the engine runs in this process. folder: the engine's, None for the user's own; with another one it is
     alone. start_host: whether an engine may be started; without that what no engine tells is read from its list.
     chosen: the user's settings, None for what is stored of them. The policies hold in either case.
+    stays: whether callbacks are wanted: BITS calls one program back for each job, which should be one that stays.
     """
-    systems_own = _of_the_system() if folder is None else []
+    systems_own = _of_the_system(stays=stays) if folder is None else []
     engine = _engine(folder, chosen, in_process=in_process, start_host=start_host)
     laid_down = policies.in_force()
     shown = [engine, *(service for service in systems_own if laid_down.shows(service.name))]
@@ -82,13 +88,14 @@ def to_watch() -> list[Backend]:
     return [service for service in _of_the_system(watches_only=True) if policies.in_force().shows(service.name)]
 
 
-def _of_the_system(*, watches_only: bool = False) -> list[Backend]:
+def _of_the_system(*, watches_only: bool = False, stays: bool = True) -> list[Backend]:
     """The services that this system brings along."""
     if os.name != "nt":
         return []
     from domonitor.backends.bits.backend import BitsBackend
 
-    return [BitsBackend(settings_store.data_folder() / "bits.json", watches_only=watches_only)]
+    own_jobs = settings_store.data_folder() / "bits"
+    return [BitsBackend(own_jobs, watches_only=watches_only, is_called_back=stays)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ class _System(ScriptedBackend):
 
 @pytest.fixture
 def system(monkeypatch: pytest.MonkeyPatch) -> None:
-    def systems_own() -> list[Backend]:
+    def systems_own(*, stays: bool) -> list[Backend]:
         return [_System((), name) for name in ("bits", "do", "do-agent")]
 
     monkeypatch.setattr(services, "_of_the_system", systems_own)

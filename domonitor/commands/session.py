@@ -48,7 +48,8 @@ class Reach:
 
     def backends(self, service: str | None, *, start: bool) -> list[Backend]:
         """The services, or the one that is named. start: whether an engine may be started. Raises Stop."""
-        found = services.open_backends(in_process=self.in_process and start, folder=self.folder, start_host=start)
+        in_process = self.in_process and start
+        found = services.open_backends(in_process=in_process, folder=self.folder, start_host=start, stays=False)
         if service is None:
             return found
         names = ", ".join(backend.name for backend in found)

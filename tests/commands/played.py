@@ -36,7 +36,7 @@ def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Runs a command on these services; the exit code, the output and the messages."""
 
     def run(backends: Sequence[Backend], *arguments: str) -> tuple[int, str, str]:
-        def open_backends(*, in_process: bool, folder: Path | None, start_host: bool) -> list[Backend]:
+        def open_backends(*, in_process: bool, folder: Path | None, start_host: bool, stays: bool) -> list[Backend]:
             return list(backends)
 
         monkeypatch.setattr(services, "open_backends", open_backends)

@@ -17,6 +17,7 @@ from domonitor.jobs.change import Change
 from domonitor.jobs.error import CallFailed
 from domonitor.jobs.job import Job
 
+OWN_JOBS = "own jobs"
 PATIENCE_S = 20.0
 _LOOK_S = 0.05
 
@@ -31,7 +32,7 @@ class Watched:
 
     def __init__(self, folder: Path, event_log: EventLog | None = None) -> None:
         self.woken = threading.Event()
-        self.backend = BitsBackend(folder / "bits.json", event_log)
+        self.backend = BitsBackend(folder / OWN_JOBS, event_log)
         self.jobs: dict[str, Job] = {}
         self.gone: dict[str, Job | None] = {}
         self.changes: list[Change] = []

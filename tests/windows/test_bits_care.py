@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Event
@@ -328,6 +329,18 @@ def test_a_command_hands_a_download_to_bits_and_completes_it(service: Watched, s
     done = program("complete", job_id, "--service", "bits")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "a.bin").read_bytes() == CONTENT.bytes()
+
+
+def test_commands_at_once_lose_no_job(service: Watched, server: Server, tmp_path: Path) -> None:
+    """Had each asked for callbacks of all jobs, BITS under Wine would stand still after a few of them."""
+    url = server.add("/a.bin", Resource(CONTENT))
+    arguments = ("add", url, "--service", "bits", "--keep-open", "-d", str(tmp_path), "--json")
+    with ThreadPoolExecutor(3) as commands:
+        all_done = list(commands.map(lambda _: program(*arguments), range(6)))
+    assert [done.returncode for done in all_done] == [0] * 6, [done.stderr for done in all_done]
+    ids = {json.loads(done.stdout)["outcomes"][0]["id"] for done in all_done}
+    listed = json.loads(program("list", "--service", "bits", "--json").stdout)["jobs"]
+    assert {(job["id"], job["origin"]) for job in listed} == {(job_id, "ours") for job_id in ids}
 
 
 def test_a_service_that_does_not_answer_holds_nobody_up_and_is_shown_when_it_does(

@@ -17,7 +17,7 @@ from domonitor.jobs.state import Command, JobState
 from tests.server import Origin as Server
 from tests.server import Pattern, Resource
 from tests.windows import bits
-from tests.windows.bits import Watched, until
+from tests.windows.bits import OWN_JOBS, Watched, until
 from tests.windows.conftest import IS_WINE
 
 
@@ -49,7 +49,7 @@ def service(tmp_path: Path) -> Iterator[Watched]:
 
 @pytest.fixture
 def watching(service: Watched, tmp_path: Path) -> Iterator[Watching]:
-    it = Watching(tmp_path / "bits.json")
+    it = Watching(tmp_path / OWN_JOBS)
     yield it
     it.backend.close()
 
@@ -59,6 +59,10 @@ def server() -> Iterator[Server]:
     """A server that BITS may hold connections to at the end: under Wine nothing wakes who reads one."""
     with suppress(RuntimeError) if IS_WINE else nullcontext(), Server() as it:
         yield it
+
+
+def own_jobs(folder: Path) -> list[str]:
+    return [path.name for path in (folder / OWN_JOBS).iterdir()]
 
 
 def added(service: Watched, url: str, target: Path, *, is_suspended: bool = False) -> str:
@@ -71,7 +75,7 @@ def test_a_job_that_has_arrived_is_left_to_who_made_it(
     service: Watched, watching: Watching, server: Server, tmp_path: Path
 ) -> None:
     job_id = added(service, server.add("/a.bin", Resource(Pattern(20_000, seed=1))), tmp_path / "a.bin")
-    kept = (tmp_path / "bits.json").read_bytes()
+    kept = own_jobs(tmp_path)
 
     def has_arrived() -> bool:
         watching.poll()
@@ -87,19 +91,19 @@ def test_a_job_that_has_arrived_is_left_to_who_made_it(
     assert (tmp_path / "a.bin").exists()
     until(lambda: (watching.poll(), job_id in watching.gone)[1])
     assert watching.wakes == 0
-    assert kept != (tmp_path / "bits.json").read_bytes(), "who made it has forgotten it"
+    assert (len(kept), own_jobs(tmp_path)) == (1, []), "who made it has forgotten it"
 
 
 def test_an_ended_job_is_forgotten_by_who_made_it_alone(service: Watched, watching: Watching, tmp_path: Path) -> None:
     job_id = added(service, "http://127.0.0.1:1/a", tmp_path / "a", is_suspended=True)
     service.poll()
     watching.poll()
-    kept = (tmp_path / "bits.json").read_bytes()
+    kept = own_jobs(tmp_path)
     service.backend.execute(CommandRequest(Command.CANCEL, (job_id,)))
     until(lambda: (watching.poll(), job_id in watching.gone)[1])
-    assert (tmp_path / "bits.json").read_bytes() == kept
+    assert own_jobs(tmp_path) == kept
     service.until(lambda: job_id in service.gone)
-    assert (tmp_path / "bits.json").read_bytes() != kept
+    assert own_jobs(tmp_path) == []
 
 
 @pytest.mark.parametrize("command", sorted(BitsBackend.commands))
@@ -117,4 +121,4 @@ def test_nothing_is_added(watching: Watching, tmp_path: Path) -> None:
     (outcome,) = watching.backend.add([NewJob("a job", (NewFile("http://127.0.0.1:1/a", str(tmp_path / "a")),))])
     assert (outcome.is_refused, outcome.job_id) == (True, None)
     assert watching.poll().upserts == ()
-    assert not (tmp_path / "bits.json").exists()
+    assert not (tmp_path / OWN_JOBS).exists()

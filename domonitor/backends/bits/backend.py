@@ -47,19 +47,28 @@ _ONLY_WATCHED = "BITS is only watched here."
 class BitsBackend:
     """Polls BITS, and is woken by the callbacks of its own jobs; see Backend.
 
-    own_jobs: the file in which the ids of this program's own jobs are kept. A service that is stopped is not started by
-    a poll: only by a command or a new job. What speaks to Windows is loaded when it is opened. event_log: Windows' own
-    unless another one is given. watches_only: every command and every new job is refused, nothing is completed by
-    itself, and no file is written.
+    own_jobs: the folder in which the ids of this program's own jobs are kept. A service that is stopped is not started
+    by a poll: only by a command or a new job. What speaks to Windows is loaded when it is opened. event_log: Windows'
+    own unless another one is given. watches_only: every command and every new job is refused, nothing is completed by
+    itself, and no file is written. is_called_back: whether it asks for the callbacks of its own jobs. BITS has one
+    receiver for each job: whoever ends soon leaves that to the others, and polls.
     """
 
     name = "bits"
     commands = frozenset(Command) - {Command.SET_LIMITS}
 
-    def __init__(self, own_jobs: Path, event_log: EventLog | None = None, *, watches_only: bool = False) -> None:
+    def __init__(
+        self,
+        own_jobs: Path,
+        event_log: EventLog | None = None,
+        *,
+        watches_only: bool = False,
+        is_called_back: bool = True,
+    ) -> None:
         self._path = own_jobs
         self._event_log = event_log
         self._watches_only = watches_only
+        self._is_called_back = is_called_back and not watches_only
         self._open: tuple[BitsManager, OwnJobs, Watch] | None = None
         self._said: Health | None = None
         self._wake: Callable[[], None] = lambda: None
@@ -91,7 +100,15 @@ class BitsBackend:
         self._wake = wake
         manager, own_jobs = BitsManager(), OwnJobs(self._path)
         self._event_log = self._event_log or EventLog()
-        watch = Watch(manager, own_jobs, wake, self._pending, self._event_log, watches_only=self._watches_only)
+        watch = Watch(
+            manager,
+            own_jobs,
+            wake,
+            self._pending,
+            self._event_log,
+            watches_only=self._watches_only,
+            is_called_back=self._is_called_back,
+        )
         self._open = manager, own_jobs, watch
 
     def poll(self) -> Change:

@@ -2,76 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from uuid import UUID
 
 _log = logging.getLogger(__name__)
 
+_BY_ITSELF = ".complete"
+
 
 class OwnJobs:
-    """The ids of our own jobs, each with whether it completes itself, kept in a file that all our programs share.
+    """The ids of our own jobs, in a folder that all our programs share: for each an empty file of that name.
 
-    Where the file is lost, our jobs are taken for those of another program: nothing is offered on them that should not
-    be. Used on one thread.
+    So no two programs write the same file. The name of a job that completes itself ends in ".complete". Where a file is
+    lost, the job is taken for that of another program: nothing is offered on it that should not be.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._auto_complete: dict[str, bool] = {}
-        self._seen: tuple[int, int] | None = None
-        self._refresh()
+    def __init__(self, folder: Path) -> None:
+        """The folder is made with the first job."""
+        self._folder = folder
 
     def __contains__(self, job_id: UUID) -> bool:
-        self._refresh()
-        return str(job_id) in self._auto_complete
+        return any(path.exists() for path in self._paths(job_id))
 
     def completes_itself(self, job_id: UUID) -> bool:
         """Whether the job is ours and its files are to get their names as soon as all have arrived."""
-        self._refresh()
-        return self._auto_complete.get(str(job_id), False)
+        return self._paths(job_id)[1].exists()
 
     def add(self, job_id: UUID, *, auto_complete: bool) -> None:
         """One more. Raises OSError where that can't be kept."""
-        self._refresh()
-        self._auto_complete[str(job_id)] = auto_complete
-        self._write()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._paths(job_id)[auto_complete].touch()
 
     def forget(self, job_id: UUID) -> None:
         """It has ended."""
-        self._refresh()
-        if self._auto_complete.pop(str(job_id), None) is not None:
+        for path in self._paths(job_id):
             try:
-                self._write()
-            except OSError as error:  # it is forgotten the next time
-                _log.info("the list of our own jobs could not be written: %s", error)
+                path.unlink(missing_ok=True)
+            except OSError as error:  # no other job will have that id
+                _log.info("a job that has ended could not be forgotten: %s", error)
 
-    def _refresh(self) -> None:
-        """Reads what another program of ours has written meanwhile."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return
-        seen = found.st_mtime_ns, found.st_size
-        if seen != self._seen:
-            self._auto_complete = self._read()
-            self._seen = seen
-
-    def _read(self) -> dict[str, bool]:
-        try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
-        except OSError as error:  # somebody holds it: what was known of it still holds
-            _log.info("the list of our own jobs can't be read now: %s", error)
-            return self._auto_complete
-        except ValueError as error:
-            _log.warning("the list of our own jobs can't be read: %s", error)
-            return {}
-        jobs = kept.get("jobs") if isinstance(kept, dict) else None
-        return {str(job_id): flag is True for job_id, flag in jobs.items()} if isinstance(jobs, dict) else {}
-
-    def _write(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_name(f"{self._path.name}.new")
-        beside.write_text(json.dumps({"jobs": self._auto_complete}), encoding="utf-8")
-        beside.replace(self._path)
+    def _paths(self, job_id: UUID) -> tuple[Path, Path]:
+        return self._folder / str(job_id), self._folder / f"{job_id}{_BY_ITSELF}"

@@ -66,7 +66,7 @@ class Watch:
 
     news: takes what is different since the last time. event_log: tells how jobs ended that have just vanished.
     sees_all: whether those of all users are among the listed. watches_only: nothing is done with any of them: our own
-    are not completed, their callbacks stay with whoever has them, and none is forgotten.
+    are not completed, and none is forgotten. is_called_back: their callbacks come here.
     """
 
     def __init__(
@@ -77,9 +77,11 @@ class Watch:
         news: PendingChange,
         event_log: EventLog,
         *,
-        watches_only: bool = False,
+        watches_only: bool,
+        is_called_back: bool,
     ) -> None:
         self.sees_all = True
+        self._is_called_back = is_called_back
         self._watches_only = watches_only
         self._manager = manager
         self._own_jobs = own_jobs
@@ -110,7 +112,7 @@ class Watch:
 
     def follow(self, job: BitsJob) -> None:
         """A poll comes at once where the service calls back. Only for a job of our own."""
-        if self._watches_only:
+        if not self._is_called_back:
             return
         try:
             job.set_notify_interface(self._waker)

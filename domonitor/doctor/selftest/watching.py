@@ -80,7 +80,7 @@ def event_log(bench: Bench) -> str:
 
 @contextmanager
 def _watching(bench: Bench) -> Iterator[BitsBackend]:
-    backend = BitsBackend(bench.folder / "own.json")
+    backend = BitsBackend(bench.folder / "own jobs")
     backend.open(lambda: None)
     try:
         yield backend
